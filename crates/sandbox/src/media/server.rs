@@ -1,0 +1,432 @@
+//! The HTTPS listener.
+//!
+//! TLS handshakes run in tasks of their own, so that a client that stalls in one holds nobody up.
+//! Dropping the server stops it.
+
+use anyhow::{Context, Result};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Duration, timeout},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use super::{
+    auth::UploadAuth,
+    blobs::{BlobStore, write_durably},
+    crypto::{MediaKind, Sealed, seal},
+    routes,
+    tls::Certificates,
+};
+use crate::clock::Clock;
+
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const SECRET: &str = "upload-secret";
+
+/// The media server of one world.
+pub struct MediaServer {
+    blobs: BlobStore,
+    auth: UploadAuth,
+    addr: SocketAddr,
+    ca_file: PathBuf,
+    clock: Arc<Clock>,
+    accept: JoinHandle<()>,
+    serve: JoinHandle<()>,
+}
+
+impl MediaServer {
+    /// Opens (or makes) certificates and blobs under `dir` and listens on `listen`.
+    pub async fn start(dir: PathBuf, listen: SocketAddr, clock: Arc<Clock>) -> Result<Self> {
+        let opened = tokio::task::spawn_blocking(move || {
+            let certificates = Certificates::open(&dir.join("tls"))?;
+            let blobs = BlobStore::open(&dir)?;
+            anyhow::Ok((
+                certificates.server_config()?,
+                certificates.ca_file(),
+                blobs,
+                upload_secret(&dir)?,
+            ))
+        });
+        let (tls, ca_file, blobs, secret) = opened.await.context("open media directory")??;
+        let auth = UploadAuth::new(secret);
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("listen on {listen}"))?;
+        let addr = listener.local_addr()?;
+        let app = routes::app(
+            blobs.clone(),
+            auth.clone(),
+            clock.clone(),
+            format!("https://{addr}"),
+        );
+        let (tx, rx) = mpsc::channel(64);
+        let accept = tokio::spawn(accept(listener, TlsAcceptor::from(tls), tx));
+        let serve = tokio::spawn(async move {
+            if let Err(e) = axum::serve(Handshaken { rx, addr }, app).await {
+                tracing::error!(error = %e, "media server ended");
+            }
+        });
+        Ok(Self {
+            blobs,
+            auth,
+            addr,
+            ca_file,
+            clock,
+            accept,
+            serve,
+        })
+    }
+
+    /// `host:port`, the `hostname` of `media_conn`.
+    pub fn host(&self) -> String {
+        self.addr.to_string()
+    }
+
+    /// PEM file of the root that clients must trust.
+    pub fn ca_file(&self) -> &std::path::Path {
+        &self.ca_file
+    }
+
+    pub fn blobs(&self) -> &BlobStore {
+        &self.blobs
+    }
+
+    /// An upload token for a device.
+    pub fn issue_auth(&self, device: &str) -> Result<String> {
+        self.auth.issue(device, secs(&self.clock))
+    }
+
+    /// Encrypts under a fresh key and keeps the result: the phone's own upload. Gives the direct path.
+    pub async fn upload(&self, kind: MediaKind, plaintext: Vec<u8>) -> Result<(Sealed, String)> {
+        let blobs = self.blobs.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let sealed = seal(kind, rand::random(), &plaintext)?;
+            let path = blobs.put(kind.mms_type(), &sealed.body)?;
+            anyhow::Ok((sealed, path))
+        });
+        work.await.context("encrypt media")?
+    }
+}
+
+impl Drop for MediaServer {
+    fn drop(&mut self) {
+        self.accept.abort();
+        self.serve.abort();
+    }
+}
+
+pub(super) fn secs(clock: &Clock) -> u64 {
+    u64::try_from(clock.now()).unwrap_or(0)
+}
+
+async fn accept(listener: TcpListener, tls: TlsAcceptor, tx: mpsc::Sender<Connection>) {
+    loop {
+        let (tcp, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(e) => {
+                // Out of descriptors, usually: give the holders a moment.
+                tracing::warn!(error = %e, "media accept");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let (tls, tx) = (tls.clone(), tx.clone());
+        tokio::spawn(async move {
+            match timeout(HANDSHAKE_TIMEOUT, tls.accept(tcp)).await {
+                // A closed channel means that the server is going down.
+                Ok(Ok(stream)) => drop(tx.send((stream, peer)).await),
+                Ok(Err(e)) => tracing::debug!(error = %e, "media handshake"),
+                Err(_) => tracing::debug!("media handshake timed out"),
+            }
+        });
+    }
+}
+
+type Connection = (TlsStream<TcpStream>, SocketAddr);
+
+/// Connections whose handshake is done.
+struct Handshaken {
+    rx: mpsc::Receiver<Connection>,
+    addr: SocketAddr,
+}
+
+impl axum::serve::Listener for Handshaken {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> Connection {
+        match self.rx.recv().await {
+            Some(connection) => connection,
+            // The accept task is gone: nothing will come any more.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        Ok(self.addr)
+    }
+}
+
+/// Kept, so that tokens outlive a restart.
+fn upload_secret(dir: &std::path::Path) -> Result<[u8; 32]> {
+    let path = dir.join(SECRET);
+    match std::fs::read(&path) {
+        Ok(bytes) => bytes.try_into().ok().context("upload secret is damaged"),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let secret: [u8; 32] = rand::random();
+            write_durably(&path, &secret)?;
+            Ok(secret)
+        }
+        Err(e) => Err(e).context("read upload secret"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::crypto::open;
+    use super::*;
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
+    use sha2::{Digest, Sha256};
+
+    const DEVICE: &str = "15550001:1@s.whatsapp.net";
+
+    struct Rig {
+        dir: tempfile::TempDir,
+        clock: Arc<Clock>,
+        server: MediaServer,
+        http: reqwest::Client,
+    }
+
+    impl Rig {
+        async fn start() -> Self {
+            Self::at(tempfile::tempdir().unwrap()).await
+        }
+
+        async fn at(dir: tempfile::TempDir) -> Self {
+            let clock = Arc::new(Clock::default());
+            let listen = "127.0.0.1:0".parse().unwrap();
+            let server = MediaServer::start(dir.path().into(), listen, clock.clone())
+                .await
+                .unwrap();
+            let ca =
+                reqwest::Certificate::from_pem(&std::fs::read(server.ca_file()).unwrap()).unwrap();
+            let http = reqwest::Client::builder()
+                .tls_certs_only([ca])
+                .build()
+                .unwrap();
+            Self {
+                dir,
+                clock,
+                server,
+                http,
+            }
+        }
+
+        fn upload_url(&self, kind: &str, hash: &[u8; 32]) -> String {
+            let token = B64.encode(hash);
+            let auth = self.server.issue_auth(DEVICE).unwrap();
+            format!(
+                "https://{}/mms/{kind}/{token}?auth={auth}&token={token}",
+                self.server.host()
+            )
+        }
+
+        async fn get(&self, path: &str) -> reqwest::Response {
+            self.http
+                .get(format!("https://{}{path}", self.server.host()))
+                .send()
+                .await
+                .unwrap()
+        }
+    }
+
+    async fn json(response: reqwest::Response) -> serde_json::Value {
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_uploaded_is_downloaded_by_its_direct_path() {
+        let rig = Rig::start().await;
+        let sealed = seal(MediaKind::Document, [5; 32], &vec![42; 3_000_000]).unwrap();
+        let url = rig.upload_url("document", &sealed.file_enc_sha256);
+        let up = json(
+            rig.http
+                .post(&url)
+                .body(sealed.body.clone())
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await;
+        let path = up["direct_path"].as_str().unwrap();
+        assert_eq!(up["url"], format!("https://{}{path}", rig.server.host()));
+
+        let down = rig.get(path).await;
+        assert_eq!(down.status(), 200);
+        assert_eq!(down.bytes().await.unwrap(), sealed.body);
+        // The ways clients append to a path that already has a query.
+        for tail in ["&hash=x&mms-type=document&__wa-mms=", "?auth=a&token=b"] {
+            assert_eq!(
+                rig.get(&format!("{path}{tail}"))
+                    .await
+                    .bytes()
+                    .await
+                    .unwrap(),
+                sealed.body
+            );
+        }
+        let part = rig
+            .http
+            .get(up["url"].as_str().unwrap())
+            .header("range", "bytes=10-19")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(part.status(), 206);
+        assert_eq!(part.bytes().await.unwrap(), sealed.body[10..20]);
+
+        let again = json(
+            rig.http
+                .put(&url)
+                .body(sealed.body.clone())
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await;
+        assert_eq!(again, up, "the same upload again finds the first");
+        let resume = json(
+            rig.http
+                .post(format!("{url}&resume=1"))
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await;
+        assert_eq!(
+            (&resume["resume"], &resume["direct_path"]),
+            (&"complete".into(), &up["direct_path"])
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wrong_hash_token_auth_or_type_keeps_nothing() {
+        let rig = Rig::start().await;
+        let (good, other) = (
+            Sha256::digest(b"body").into(),
+            Sha256::digest(b"other").into(),
+        );
+        let ok = rig.upload_url("image", &good);
+        let forged = ok.replace("auth=", "auth=x");
+        for (url, status) in [
+            (rig.upload_url("image", &other), 400),
+            (format!("{ok}x"), 400),
+            (ok.replace(&B64.encode(good), "abc"), 400),
+            (format!("{ok}&file_offset=2"), 400),
+            (forged, 401),
+            (ok.split('?').next().unwrap().to_owned(), 401),
+            (rig.upload_url("imagery", &good), 404),
+        ] {
+            let refused = rig.http.post(&url).body("body").send().await.unwrap();
+            assert_eq!(refused.status(), status, "{url}");
+        }
+        assert_eq!(
+            rig.http.post(&ok).send().await.unwrap().status(),
+            400,
+            "an empty body"
+        );
+        assert_eq!(rig.server.blobs().find("image", &good).unwrap(), None);
+        assert_eq!(
+            std::fs::read_dir(rig.dir.path().join("incoming"))
+                .unwrap()
+                .count(),
+            0
+        );
+        assert_eq!(
+            json(
+                rig.http
+                    .post(format!("{ok}&resume=1"))
+                    .send()
+                    .await
+                    .unwrap()
+            )
+            .await["resume"],
+            "0"
+        );
+
+        rig.clock.advance(7 * 3600 * 1000);
+        assert_eq!(
+            rig.http
+                .post(&ok)
+                .body("body")
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            401,
+            "a stale token"
+        );
+    }
+
+    #[tokio::test]
+    async fn unknown_is_404_and_expired_or_discarded_is_410() {
+        let rig = Rig::start().await;
+        assert_eq!(rig.get("/v/t62.7118-24/00_n.enc").await.status(), 404);
+        assert_eq!(
+            rig.get("/v/t62.7118-24/..%2f..%2fupload-secret")
+                .await
+                .status(),
+            404
+        );
+        let (sealed, path) = rig
+            .server
+            .upload(MediaKind::History, b"chunk".to_vec())
+            .await
+            .unwrap();
+        let url = rig.upload_url("md-msg-hist", &sealed.file_enc_sha256);
+        assert_eq!(rig.http.delete(&url).send().await.unwrap().status(), 400);
+        let url = format!("{url}&d_md={}", B64.encode(&path));
+        assert_eq!(rig.http.delete(url).send().await.unwrap().status(), 200);
+        assert_eq!(rig.get(&path).await.status(), 410);
+    }
+
+    #[tokio::test]
+    async fn a_restart_keeps_root_tokens_and_blobs() {
+        let rig = Rig::start().await;
+        let root = std::fs::read(rig.server.ca_file()).unwrap();
+        let (sealed, path) = rig
+            .server
+            .upload(MediaKind::AppState, b"snapshot".to_vec())
+            .await
+            .unwrap();
+        let token = rig.server.issue_auth(DEVICE).unwrap();
+        let Rig { dir, server, .. } = rig;
+        drop(server);
+        let rig = Rig::at(dir).await;
+        assert_eq!(std::fs::read(rig.server.ca_file()).unwrap(), root);
+        assert!(rig.server.auth.check(&token, secs(&rig.clock)).is_some());
+        let body = rig.get(&path).await.bytes().await.unwrap();
+        assert_eq!(
+            open(MediaKind::AppState, &sealed.media_key, &body).unwrap(),
+            b"snapshot"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_know_the_root_is_turned_away() {
+        let rig = Rig::start().await;
+        let stranger = reqwest::Client::builder()
+            .tls_certs_only([])
+            .build()
+            .unwrap();
+        let refused = stranger
+            .get(format!("https://{}/v/a/b_n.enc", rig.server.host()))
+            .send()
+            .await
+            .unwrap_err();
+        assert!(refused.is_connect(), "{refused:?}");
+    }
+}
