@@ -1,1 +1,15 @@
-//! wharf-domain
+//! The rules of Wharf, one module a noun, and [`ports`]: the traits they need of the world.
+//!
+//! The domain knows no driver: no SQL, no HTTP, no WhatsApp type. Rules run as closures over the store's
+//! [`ports::store::View`] and [`ports::store::Tx`], so each is written once for every store.
+
+pub mod app;
+pub mod error;
+pub mod inbound;
+pub mod outbox;
+pub mod people;
+pub mod ports;
+pub mod sessions;
+
+pub use app::Domain;
+pub use error::{Error, Result};

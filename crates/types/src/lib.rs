@@ -1,1 +1,18 @@
-//! wharf-types
+//! The words every layer shares: ids, addresses, capabilities, statuses. No I/O, no async.
+//!
+//! Parse, don't validate: a value of one of these types has passed its rules already.
+
+mod address;
+mod capability;
+mod error_code;
+mod ids;
+mod status;
+
+pub use address::{Address, AddressError, ChatJid, GroupJid, Lid, Phone};
+pub use capability::{Capabilities, Capability, Role};
+pub use error_code::ErrorCode;
+pub use ids::{EventId, IdError, JobId, KeyId, OrgId, OutboxId, SessionId, UserId, WebhookId};
+pub use status::{AckLevel, SendStatus, SessionStatus};
+
+/// Unix epoch milliseconds, the only form of time outside a clock.
+pub type Millis = i64;

@@ -1,0 +1,50 @@
+//! The domain as one value: the ports it was given. Operations are `impl Domain` blocks in the nouns' files.
+
+use crate::{
+    Error, Result,
+    ports::{clock::Clock, engine::Engine, ids::Ids, secrets::Secrets, store::Store},
+};
+use std::sync::{Arc, OnceLock};
+
+/// The application. Cheap to share behind an `Arc`.
+pub struct Domain {
+    /// Where facts are kept.
+    pub store: Arc<dyn Store>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and randomness.
+    pub ids: Arc<dyn Ids>,
+    /// Encryption with the master key.
+    pub secrets: Arc<dyn Secrets>,
+    engine: OnceLock<Arc<dyn Engine>>,
+}
+
+impl Domain {
+    /// Over the given ports; the engine is attached once it exists, since it reports back to the domain.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        secrets: Arc<dyn Secrets>,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            ids,
+            secrets,
+            engine: OnceLock::new(),
+        }
+    }
+
+    /// Attaches the engine; a second call is ignored.
+    pub fn attach(&self, engine: Arc<dyn Engine>) {
+        let _ = self.engine.set(engine);
+    }
+
+    /// The engine, or `unavailable` in a process that holds no sessions.
+    pub fn engine(&self) -> Result<&Arc<dyn Engine>> {
+        self.engine
+            .get()
+            .ok_or_else(|| Error::Unavailable("this process holds no sessions".into()))
+    }
+}

@@ -1,0 +1,290 @@
+//! Facts from WhatsApp in our own words: what the engine converts frames, history and app state into.
+//!
+//! A fact says what was seen, not what to do about it; `ingest` decides. Within one batch the order matters.
+
+use serde::{Deserialize, Serialize};
+use wharf_types::{GroupJid, Lid, Millis, Phone};
+
+/// The ids under which a person was seen. At least one is set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Seen {
+    /// Their LID.
+    pub lid: Option<Lid>,
+    /// Their number.
+    pub phone: Option<Phone>,
+}
+
+/// Where a name comes from; the shown name is the best of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NameSource {
+    /// The account's own address book.
+    AddressBook,
+    /// A verified business name.
+    Business,
+    /// What the person calls themselves.
+    Push,
+}
+
+/// The chat a fact is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum InChat {
+    /// A direct chat with this person.
+    Person(Seen),
+    /// A group.
+    Group(GroupJid),
+    /// A channel.
+    Channel(String),
+    /// The status feed.
+    Status,
+}
+
+/// How a fact reached us; decides whether events are written row by row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// As it happened, or from the offline queue after reconnecting.
+    Live,
+    /// History sync, first app-state snapshot, first group fetch: no event a row.
+    Bulk,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InMessage {
+    /// Where.
+    pub chat: InChat,
+    /// By whom; the account itself when `from_me`.
+    pub sender: Seen,
+    /// Written by this account, here or on its phone.
+    pub from_me: bool,
+    /// WhatsApp's id, unique within chat and sender.
+    pub wa_id: String,
+    /// When the sender's server took it.
+    pub at: Millis,
+    /// The sender's push name as the stanza carried it, "" if absent.
+    pub push_name: String,
+    /// `text`, `image`, `poll`, … the contract's `type`; `unknown` for what we cannot name.
+    pub kind: String,
+    /// Text, caption, poll question, place or contact name.
+    pub body: String,
+    /// The rest of the contract's Message that is particular to a kind.
+    pub extra: MessageExtra,
+    /// Live or bulk.
+    pub origin: Origin,
+    /// Delivery level history knows of an own message (0–4), 0 when unknown.
+    pub ack_level: i8,
+}
+
+/// Kind-particular parts of a message, stored as one JSON document.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct MessageExtra {
+    /// The message replied to.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub quoted_id: String,
+    /// JIDs mentioned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<String>,
+    /// `{caption, filename, height, kind, mimetype, seconds, size, width}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<serde_json::Value>,
+    /// `{name, options, selectableCount}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll: Option<serde_json::Value>,
+    /// `{latitude, longitude, name, address}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<serde_json::Value>,
+    /// `{name, phone, vcard}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<serde_json::Value>,
+    /// The encrypted-content keys (media key, message secret) and the raw message, sealed by the engine; base64.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sealed: String,
+}
+
+/// A member as metadata or a notification names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InMember {
+    /// Who.
+    pub who: Seen,
+    /// `member`, `admin` or `superadmin`.
+    pub role: &'static str,
+    /// Their nickname in this group, "" if none.
+    pub tag: String,
+}
+
+/// What a group is, as a metadata answer tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InGroup {
+    /// Its JID.
+    pub jid: GroupJid,
+    /// Its name.
+    pub subject: String,
+    /// Its description, "" if none.
+    pub description: String,
+    /// When it was made, if told.
+    pub created_at: Option<Millis>,
+    /// Who owns it, if told.
+    pub owner: Option<Seen>,
+    /// Only admins write.
+    pub announce: bool,
+    /// Only admins edit.
+    pub locked: bool,
+    /// All members now.
+    pub members: Vec<InMember>,
+}
+
+/// What changed in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupChange {
+    /// A new subject.
+    Subject(String),
+    /// A new description.
+    Description(String),
+    /// Only admins write, or all.
+    Announce(bool),
+    /// Only admins edit, or all.
+    Locked(bool),
+    /// Joined or were added.
+    Joined(Vec<InMember>),
+    /// Left or were removed. The account itself among them: it left.
+    Left(Vec<Seen>),
+    /// Became admins.
+    Promoted(Vec<Seen>),
+    /// Became plain members.
+    Demoted(Vec<Seen>),
+    /// The group is gone.
+    Deleted,
+}
+
+/// A chat's state as history or app state tells it; `None` = not told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChatState {
+    /// In the archive.
+    pub archived: Option<bool>,
+    /// Pinned to the top.
+    pub pinned: Option<bool>,
+    /// Muted until then; `Some(None)` = not muted.
+    pub muted_until: Option<Option<Millis>>,
+    /// Unread messages by the phone's count.
+    pub unread: Option<u32>,
+    /// The title history gives it.
+    pub name: Option<String>,
+    /// Last activity history knows of.
+    pub last_at: Option<Millis>,
+}
+
+/// One fact.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inbound {
+    /// Two ids are one person (LID mapping, usync, `sender_pn`).
+    SamePerson {
+        /// Their LID.
+        lid: Lid,
+        /// Their number.
+        phone: Phone,
+    },
+    /// A person changed their number; the row stays.
+    NumberChanged {
+        /// Under which they were known.
+        old: Seen,
+        /// Under which they are known now.
+        new: Seen,
+    },
+    /// A name learnt; "" = the name is gone (deleted from the address book).
+    Name {
+        /// Whose.
+        who: Seen,
+        /// From where.
+        source: NameSource,
+        /// As received.
+        name: String,
+        /// Live or bulk.
+        origin: Origin,
+    },
+    /// A message.
+    Message(Box<InMessage>),
+    /// Receipts for own messages.
+    Receipt {
+        /// In which chat.
+        chat: InChat,
+        /// From whom.
+        by: Seen,
+        /// Which messages.
+        wa_ids: Vec<String>,
+        /// 2 delivered, 3 read, 4 played.
+        level: i8,
+        /// When.
+        at: Millis,
+    },
+    /// The account read this chat on another of its devices.
+    ReadElsewhere {
+        /// Which.
+        chat: InChat,
+    },
+    /// A text was edited by its author.
+    Edited {
+        /// Where.
+        chat: InChat,
+        /// Who.
+        sender: Seen,
+        /// By this account.
+        from_me: bool,
+        /// Which message.
+        wa_id: String,
+        /// The new text.
+        body: String,
+    },
+    /// A message was deleted for everyone.
+    Revoked {
+        /// Where.
+        chat: InChat,
+        /// Whose message.
+        sender: Seen,
+        /// This account's message.
+        from_me: bool,
+        /// Which.
+        wa_id: String,
+    },
+    /// A group as it is now: replaces what was known of members.
+    Group {
+        /// The whole of it.
+        group: Box<InGroup>,
+        /// Live (single fetch, creation) or bulk (first fetch of all).
+        origin: Origin,
+    },
+    /// All groups the account is in; groups not named were left.
+    GroupsComplete {
+        /// Their JIDs.
+        joined: Vec<GroupJid>,
+    },
+    /// Something changed in a group.
+    GroupChanged {
+        /// Which.
+        jid: GroupJid,
+        /// Who did it, if told.
+        by: Option<Seen>,
+        /// What.
+        change: GroupChange,
+        /// When.
+        at: Millis,
+    },
+    /// A chat's state.
+    Chat {
+        /// Which.
+        chat: InChat,
+        /// What is told of it.
+        state: ChatState,
+        /// Live or bulk.
+        origin: Origin,
+    },
+    /// A chat was deleted on the phone.
+    ChatDeleted {
+        /// Which.
+        chat: InChat,
+    },
+    /// A bulk source is through: one `session.synced` in place of a flood.
+    Synced {
+        /// `history`, `app_state`, `groups`, `backfill`, `import`.
+        source: &'static str,
+    },
+}

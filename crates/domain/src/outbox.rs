@@ -1,0 +1,88 @@
+//! Sends: durable before they are answered, with their final WhatsApp id and content.
+
+use serde::{Deserialize, Serialize};
+use wharf_types::{Millis, OutboxId, SendStatus};
+
+/// The finished content of a send, fixed when it is accepted: a crash resends the same bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Content {
+    /// Plain text.
+    Text {
+        /// ≤ 65,536 bytes.
+        text: String,
+        /// JIDs mentioned.
+        #[serde(default)]
+        mentions: Vec<String>,
+        /// The message replied to, resolved when accepted.
+        #[serde(default)]
+        quoted: Option<Quoted>,
+    },
+}
+
+/// A quoted message, as much as WhatsApp needs to show it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Quoted {
+    /// Its id.
+    pub wa_id: String,
+    /// Its author's JID.
+    pub sender_jid: String,
+    /// Its text.
+    pub body: String,
+}
+
+/// A send as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutboxRow {
+    /// Public id.
+    pub id: OutboxId,
+    /// The chat's JID when it was accepted.
+    pub to: String,
+    /// The chat's row.
+    pub chat_id: i64,
+    /// The message's row.
+    pub message_id: i64,
+    /// The final WhatsApp id.
+    pub wa_id: String,
+    /// What to send.
+    pub content: Content,
+    /// 32 random bytes that become the message's secret; part of the finished content.
+    pub secret: Vec<u8>,
+    /// Where it stands.
+    pub status: SendStatus,
+    /// Why it failed: code and words.
+    pub error: Option<(String, String)>,
+    /// `sync` or `async`.
+    pub sync: bool,
+    /// The caller's own mark, "" if none.
+    pub reference: String,
+    /// Not before.
+    pub send_at: Option<Millis>,
+    /// Not after.
+    pub expires_at: Option<Millis>,
+    /// When it was accepted: its place in the chat's order.
+    pub accepted_at: Millis,
+    /// When it was first handed to WhatsApp: counts for the rate.
+    pub handed_at: Option<Millis>,
+    /// How often it was handed over.
+    pub attempts: u32,
+    /// When its status last changed.
+    pub updated_at: Millis,
+}
+
+/// What the engine is handed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// The chat's JID: a phone JID, LID JID or group JID.
+    pub to: String,
+    /// The final id.
+    pub wa_id: String,
+    /// What to send.
+    pub content: Content,
+    /// The message secret.
+    pub secret: Vec<u8>,
+    /// An earlier attempt may have reached the server.
+    pub resend: bool,
+    /// The person's device list was never fetched: ask usync first, none → `recipient_not_on_whatsapp`.
+    pub first_contact: bool,
+}

@@ -1,0 +1,148 @@
+//! What the domain asks of the connection to WhatsApp, and what it is told by it.
+//!
+//! Data travels one way at a time: commands go down through [`Engine`], facts come up through [`Inbox`].
+
+use crate::{Error, inbound::Inbound, outbox::Outgoing, sessions::SessionScope};
+use async_trait::async_trait;
+use wharf_types::{Address, Lid, Millis, Phone};
+
+/// A code a person scans or types, and when it stops being valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkCode {
+    /// Raw QR text, or `ABCD-1234`.
+    pub code: String,
+    /// After this it is refused.
+    pub expires_at: Millis,
+}
+
+/// One answer of `check`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberCheck {
+    /// The number asked about.
+    pub phone: Phone,
+    /// Whether WhatsApp knows it.
+    pub on_whatsapp: bool,
+    /// Its LID, when WhatsApp says.
+    pub lid: Option<Lid>,
+}
+
+/// What became of handing one send to WhatsApp's server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handed {
+    /// Acknowledged without error; the server's time.
+    Acknowledged(Millis),
+    /// Refused for good.
+    Refused(Refusal),
+    /// The socket went before an answer: the same id and content go again later.
+    Unknown,
+}
+
+/// Why WhatsApp refused: `details.reason` of a 502.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// `recipient_not_on_whatsapp`, `reachout_timelocked`, `account_restricted`, `rate_overlimit`, `rejected` …
+    pub reason: &'static str,
+    /// In words a user can act on.
+    pub message: String,
+    /// Until when, where WhatsApp says.
+    pub until: Option<Millis>,
+}
+
+/// Commands to the sessions' connections. Every call has its own deadline inside.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Connects (paired) or begins QR pairing (unpaired). Repeating is a no-op.
+    async fn start(&self, session: &SessionScope) -> Result<(), Error>;
+    /// Closes the socket, keeps the device. Repeating is a no-op.
+    async fn stop(&self, session: &SessionScope) -> Result<(), Error>;
+    /// Unlinks the device at WhatsApp and wipes its keys.
+    async fn logout(&self, session: &SessionScope) -> Result<(), Error>;
+    /// Stops and forgets without telling WhatsApp (the session's row goes).
+    async fn forget(&self, session: &SessionScope) -> Result<(), Error>;
+    /// The QR code to show now, if pairing has one ready.
+    fn qr(&self, session: &SessionScope) -> Option<LinkCode>;
+    /// Asks for a pairing code for this number.
+    async fn pairing_code(&self, session: &SessionScope, phone: &Phone) -> Result<LinkCode, Error>;
+    /// Whether the socket is open, logged in and has shown life within the keepalive period.
+    fn connected(&self, session: &SessionScope) -> bool;
+    /// Hands one send to WhatsApp and waits for the server's word on it.
+    async fn send(&self, session: &SessionScope, outgoing: &Outgoing) -> Handed;
+    /// Whether numbers are on WhatsApp.
+    async fn check_numbers(
+        &self,
+        session: &SessionScope,
+        phones: &[Phone],
+    ) -> Result<Vec<NumberCheck>, Error>;
+    /// `(id, url)` of a profile picture; `None` when none is visible.
+    async fn picture(
+        &self,
+        session: &SessionScope,
+        of: &Address,
+    ) -> Result<Option<(String, String)>, Error>;
+    /// The about text; `None` when hidden.
+    async fn about(&self, session: &SessionScope, of: &Address) -> Result<Option<String>, Error>;
+}
+
+/// What the engine tells. A call returns after the commit; an error means nothing was stored and
+/// WhatsApp must not be told otherwise.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Facts from the wire, in order, stored in one transaction with their events.
+    async fn ingest(&self, session: &SessionScope, facts: Vec<Inbound>) -> Result<(), Error>;
+    /// The connection's state changed: stored on the session row, logged as `session.status`.
+    async fn connection(&self, session: &SessionScope, state: Connection) -> Result<(), Error>;
+    /// A fresh QR or pairing code (live only, never logged).
+    fn link_code(&self, session: &SessionScope, kind: LinkKind, code: LinkCode);
+}
+
+/// Which way of linking a code belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// Scanned.
+    Qr,
+    /// Typed into the phone.
+    PairingCode,
+}
+
+/// Evidence about a session's connection, in the contract's terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// Dialling, or dialling again after a loss.
+    Connecting {
+        /// A socket was open before.
+        again: bool,
+    },
+    /// A QR or pairing code waits for the phone.
+    AwaitingScan,
+    /// Linked: who this session now is. The account may still be syncing.
+    Paired {
+        /// The account's number.
+        phone: Phone,
+        /// The account's LID.
+        lid: Option<Lid>,
+        /// The account's own push name, "" when unknown.
+        push_name: String,
+    },
+    /// Logged in and answering.
+    Connected,
+    /// All QR codes were shown and none scanned.
+    QrTimeout,
+    /// Stopped by command.
+    Stopped,
+    /// Unlinked.
+    LoggedOut,
+    /// Another client took this device's place; no reconnect.
+    Replaced,
+    /// WhatsApp refuses this client version (405).
+    Outdated,
+    /// Temporarily banned.
+    Banned {
+        /// Until when, if told.
+        until: Option<Millis>,
+    },
+    /// The first history sync is complete and stored, or (false) still lacks parts after a crash.
+    History {
+        /// Nothing is missing.
+        complete: bool,
+    },
+}
