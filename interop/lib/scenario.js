@@ -62,6 +62,6 @@ export class Stage {
     }
 
     async close() {
-        await Promise.allSettled(this.clients.map((client) => client.disconnect()))
+        await Promise.allSettled(this.clients.map((client) => client.wa.disconnect()))
     }
 }
