@@ -91,17 +91,6 @@ pub trait Inbox: Send + Sync {
     async fn ingest(&self, session: &SessionScope, facts: Vec<Inbound>) -> Result<(), Error>;
     /// The connection's state changed: stored on the session row, logged as `session.status`.
     async fn connection(&self, session: &SessionScope, state: Connection) -> Result<(), Error>;
-    /// A fresh QR or pairing code (live only, never logged).
-    fn link_code(&self, session: &SessionScope, kind: LinkKind, code: LinkCode);
-}
-
-/// Which way of linking a code belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkKind {
-    /// Scanned.
-    Qr,
-    /// Typed into the phone.
-    PairingCode,
 }
 
 /// Evidence about a session's connection, in the contract's terms.
