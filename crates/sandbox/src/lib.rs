@@ -1,1 +1,24 @@
-//! wharf-sandbox
+//! A simulated WhatsApp network: server, phones and people in one process, speaking the real wire.
+//!
+//! Layers, from the socket inwards: `net` (WebSocket, Noise, frames, one actor a connection) · `iq` and
+//! `stanza` (what clients send) · `phone` and `people` (the primary devices and their owners) · `world`
+//! (state, one transaction a stanza) · `store` (SQLite) · `control` (the HTTP API) · `ledger`, `trace`,
+//! `faults`. It knows nothing of the gateway it tests.
+
+pub mod appstate;
+pub mod clock;
+pub mod control;
+pub mod crowd;
+pub mod faults;
+pub mod ids;
+pub mod iq;
+pub mod keys;
+pub mod ledger;
+pub mod media;
+pub mod net;
+pub mod node;
+pub mod people;
+pub mod phone;
+pub mod store;
+pub mod trace;
+pub mod world;

@@ -1,0 +1,23 @@
+//! The control API: the hand that holds the phones. JSON on loopback, no authentication.
+//!
+//! One file for each noun with a `pub fn router() -> Router<Arc<Sim>>`, merged here. A handler takes
+//! `State(sim)` and, on writes, [`body::Body`]; it calls `sim.act(|w| …)` and maps. Errors are
+//! [`error::Refused`]: `{"error": {"code", "message", "details": {field: why}}}`.
+
+use std::sync::Arc;
+
+use axum::{Router, middleware};
+
+use crate::world::Sim;
+
+pub mod body;
+pub mod error;
+mod guard;
+
+pub fn router(sim: Arc<Sim>) -> Router {
+    Router::new()
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(middleware::from_fn(guard::loopback_json))
+        .with_state(sim)
+}

@@ -1,0 +1,3 @@
+//! The primary phone: device 0 of every account. It links and unlinks companions and gives them keys.
+
+pub mod pairing;
