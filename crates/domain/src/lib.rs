@@ -6,10 +6,13 @@
 pub mod app;
 pub mod error;
 pub mod inbound;
+pub mod keys;
+pub mod master_key;
 pub mod outbox;
 pub mod people;
 pub mod ports;
 pub mod sessions;
+pub mod system;
 
 pub use app::Domain;
 pub use error::{Error, Result};
