@@ -1,5 +1,7 @@
 //! Sends: durable before they are answered, with their final WhatsApp id and content.
 
+pub mod pacing;
+
 use serde::{Deserialize, Serialize};
 use wharf_types::{Millis, OutboxId, SendStatus};
 

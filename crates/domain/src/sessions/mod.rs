@@ -1,5 +1,6 @@
 //! A session is one WhatsApp number attached, or about to be attached, to an organization.
 
+use serde::Serialize;
 use wharf_types::{Lid, Millis, OrgId, Phone, SessionId, SessionStatus, UserId};
 
 /// A session's short number inside the store: leads every key of session data.
@@ -69,3 +70,32 @@ impl SessionRow {
         self.phone.is_some() && self.status != SessionStatus::LoggedOut
     }
 }
+
+/// The contract's `Session`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the contract's fields")]
+pub struct SessionView {
+    pub auto_read: bool,
+    pub created_at: Millis,
+    pub created_by_user_id: String,
+    pub gateway_id: String,
+    pub id: SessionId,
+    pub is_admin_session: bool,
+    pub label: String,
+    pub last_connected_at: Option<Millis>,
+    pub mark_online: bool,
+    pub organization_id: OrgId,
+    pub phone_number: String,
+    pub presence_typing: bool,
+    pub rate_per_hour: u32,
+    pub rate_per_min: u32,
+    pub status: SessionStatus,
+    pub status_reason: String,
+    pub status_since: Millis,
+    pub status_until: Option<Millis>,
+    pub updated_at: Millis,
+    pub wa_jid: String,
+    pub wa_lid: String,
+}
+
