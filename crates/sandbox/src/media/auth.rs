@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// How long a token is good, in seconds. WhatsApp hands out six hours.
-pub const TTL_SECS: u64 = 6 * 3600;
+pub const TTL_SECS: i64 = 6 * 3600;
 
 /// Makes and checks upload tokens.
 #[derive(Clone)]
@@ -23,14 +23,14 @@ impl UploadAuth {
     }
 
     /// A token for `device` (its full JID), good until `now` plus [`TTL_SECS`].
-    pub fn issue(&self, device: &str, now_secs: u64) -> Result<String> {
+    pub fn issue(&self, device: &str, now_secs: i64) -> Result<String> {
         let claim = format!("{}|{device}", now_secs.saturating_add(TTL_SECS));
         let mac = self.mac(claim.as_bytes())?.finalize().into_bytes();
         Ok(format!("{}.{}", B64.encode(claim), B64.encode(mac)))
     }
 
     /// The device a token was issued to, or nothing when it is forged or stale.
-    pub fn check(&self, token: &str, now_secs: u64) -> Option<String> {
+    pub fn check(&self, token: &str, now_secs: i64) -> Option<String> {
         let (claim, mac) = token.split_once('.')?;
         let (claim, mac) = (B64.decode(claim).ok()?, B64.decode(mac).ok()?);
         self.mac(&claim).ok()?.verify_slice(&mac).ok()?;

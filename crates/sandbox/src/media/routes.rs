@@ -30,12 +30,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
 };
 
-use super::{
-    auth::UploadAuth,
-    blobs::{Blob, BlobStore},
-    server::secs,
-};
-use crate::clock::Clock;
+use super::{Media, blobs::Blob, server::Now};
 
 /// WhatsApp takes documents up to 2 GiB.
 const MAX_UPLOAD: u64 = 2 << 30;
@@ -75,31 +70,24 @@ const KINDS: &[&str] = &[
 ];
 const PREFIXES: &[&str] = &["mms", "newsletter", "product", "pps"];
 
-struct Media {
-    blobs: BlobStore,
-    auth: UploadAuth,
-    clock: Arc<Clock>,
+struct Served {
+    media: Arc<Media>,
+    now: Now,
     base_url: String,
 }
 
-type Shared = State<Arc<Media>>;
+type Shared = State<Arc<Served>>;
 
-pub(super) fn app(
-    blobs: BlobStore,
-    auth: UploadAuth,
-    clock: Arc<Clock>,
-    base_url: String,
-) -> Router {
+pub(super) fn app(media: Arc<Media>, now: Now, base_url: String) -> Router {
     Router::new()
         .route("/v/{bucket}/{name}", get(download))
         .route(
             "/{prefix}/{kind}/{token}",
             axum::routing::post(upload).put(upload).delete(discard),
         )
-        .with_state(Arc::new(Media {
-            blobs,
-            auth,
-            clock,
+        .with_state(Arc::new(Served {
+            media,
+            now,
             base_url,
         }))
 }
@@ -146,7 +134,7 @@ struct UploadQuery {
     d_md: Option<String>,
 }
 
-impl Media {
+impl Served {
     /// The device behind a request, and the hash its path names.
     fn admit(
         &self,
@@ -158,7 +146,7 @@ impl Media {
         {
             return Err(Refused(StatusCode::NOT_FOUND, "unknown media type"));
         }
-        if self.auth.check(&q.auth, secs(&self.clock)).is_none() {
+        if self.media.auth().check(&q.auth, (self.now)()).is_none() {
             return Err(Refused(
                 StatusCode::UNAUTHORIZED,
                 "auth is missing, forged or stale",
@@ -188,16 +176,16 @@ impl Media {
 }
 
 async fn upload(
-    State(media): Shared,
+    State(served): Shared,
     Path((prefix, kind, token)): Path<(String, String, String)>,
     Query(q): Query<UploadQuery>,
     body: Body,
 ) -> Result<Json<serde_json::Value>, Refused> {
-    let hash = media.admit((&prefix, &kind, &token), &q)?;
+    let hash = served.admit((&prefix, &kind, &token), &q)?;
     if q.resume == "1" {
-        return Ok(match media.blobs.find(&kind, &hash)? {
+        return Ok(match served.media.blobs().find(&kind, &hash)? {
             Some(path) => {
-                let Json(mut found) = media.uploaded(&path);
+                let Json(mut found) = served.uploaded(&path);
                 if let Some(found) = found.as_object_mut() {
                     found.insert("resume".into(), "complete".into());
                 }
@@ -210,11 +198,11 @@ async fn upload(
     if q.file_offset.is_some_and(|at| at > 0) {
         return Err(Refused(StatusCode::BAD_REQUEST, "no upload to resume"));
     }
-    let incoming = media.blobs.incoming();
+    let incoming = served.media.blobs().incoming();
     let received = receive(body, &incoming).await;
     let stored = match received {
         Ok(got) if got == hash => {
-            let (blobs, from) = (media.blobs.clone(), incoming.clone());
+            let (blobs, from) = (served.media.blobs().clone(), incoming.clone());
             let kept = tokio::task::spawn_blocking(move || match blobs.find(&kind, &hash)? {
                 Some(path) => Ok(path),
                 None => blobs.adopt(&kind, &hash, &from),
@@ -231,7 +219,7 @@ async fn upload(
     };
     // Adopted files are gone from here already.
     drop(tokio::fs::remove_file(&incoming).await);
-    Ok(media.uploaded(&stored?))
+    Ok(served.uploaded(&stored?))
 }
 
 /// Writes a body to disk and gives its hash.
@@ -256,26 +244,30 @@ async fn receive(body: Body, to: &PathBuf) -> Result<[u8; 32], Refused> {
 }
 
 async fn discard(
-    State(media): Shared,
+    State(served): Shared,
     Path((prefix, kind, token)): Path<(String, String, String)>,
     Query(q): Query<UploadQuery>,
 ) -> Result<StatusCode, Refused> {
-    let hash = media.admit((&prefix, &kind, &token), &q)?;
+    let hash = served.admit((&prefix, &kind, &token), &q)?;
     let path = q
         .d_md
         .and_then(|p| B64.decode(p.trim_end_matches('=')).ok())
         .and_then(|p| String::from_utf8(p).ok());
     let path = path.ok_or(Refused(StatusCode::BAD_REQUEST, "d_md is missing"))?;
-    let held = media.blobs.find(&kind, &hash)?;
+    let held = served.media.blobs().find(&kind, &hash)?;
     if held.as_deref().and_then(|h| h.split('?').next()) != path.split('?').next() {
         return Err(Refused(StatusCode::NOT_FOUND, "no such media"));
     }
-    media.blobs.expire(&path)?;
+    served.media.blobs().expire(&path)?;
     Ok(StatusCode::OK)
 }
 
-async fn download(State(media): Shared, uri: Uri, headers: HeaderMap) -> Result<Response, Refused> {
-    let file = match media.blobs.get(uri.path()) {
+async fn download(
+    State(served): Shared,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let file = match served.media.blobs().get(uri.path()) {
         Blob::Here(file) => file,
         Blob::Gone => return Err(Refused(StatusCode::GONE, "expired")),
         Blob::Unknown => return Err(Refused(StatusCode::NOT_FOUND, "unknown")),

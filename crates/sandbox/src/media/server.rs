@@ -4,7 +4,7 @@
 //! Dropping the server stops it.
 
 use anyhow::{Context, Result};
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
@@ -13,54 +13,34 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{
-    auth::UploadAuth,
-    blobs::{BlobStore, write_durably},
-    crypto::{MediaKind, Sealed, seal},
-    routes,
-    tls::Certificates,
-};
-use crate::clock::Clock;
+use super::{Media, routes};
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-const SECRET: &str = "upload-secret";
 
-/// The media server of one world.
+/// Unix seconds by the world's clock.
+pub type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The listener of one world's media.
 pub struct MediaServer {
-    blobs: BlobStore,
-    auth: UploadAuth,
     addr: SocketAddr,
-    ca_file: PathBuf,
-    clock: Arc<Clock>,
     accept: JoinHandle<()>,
     serve: JoinHandle<()>,
 }
 
 impl MediaServer {
-    /// Opens (or makes) certificates and blobs under `dir` and listens on `listen`.
-    pub async fn start(dir: PathBuf, listen: SocketAddr, clock: Arc<Clock>) -> Result<Self> {
-        let opened = tokio::task::spawn_blocking(move || {
-            let certificates = Certificates::open(&dir.join("tls"))?;
-            let blobs = BlobStore::open(&dir)?;
-            anyhow::Ok((
-                certificates.server_config()?,
-                certificates.ca_file(),
-                blobs,
-                upload_secret(&dir)?,
-            ))
-        });
-        let (tls, ca_file, blobs, secret) = opened.await.context("open media directory")??;
-        let auth = UploadAuth::new(secret);
+    /// Listens on `listen` and tells `media` its address.
+    pub async fn start(media: Arc<Media>, listen: SocketAddr, now: Now) -> Result<Self> {
+        let tls = media.certificates.server_config()?;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("listen on {listen}"))?;
         let addr = listener.local_addr()?;
-        let app = routes::app(
-            blobs.clone(),
-            auth.clone(),
-            clock.clone(),
-            format!("https://{addr}"),
-        );
+        media
+            .addr
+            .set(addr)
+            .ok()
+            .context("these media are served already")?;
+        let app = routes::app(media, now, format!("https://{addr}"));
         let (tx, rx) = mpsc::channel(64);
         let accept = tokio::spawn(accept(listener, TlsAcceptor::from(tls), tx));
         let serve = tokio::spawn(async move {
@@ -69,44 +49,14 @@ impl MediaServer {
             }
         });
         Ok(Self {
-            blobs,
-            auth,
             addr,
-            ca_file,
-            clock,
             accept,
             serve,
         })
     }
 
-    /// `host:port`, the `hostname` of `media_conn`.
-    pub fn host(&self) -> String {
-        self.addr.to_string()
-    }
-
-    /// PEM file of the root that clients must trust.
-    pub fn ca_file(&self) -> &std::path::Path {
-        &self.ca_file
-    }
-
-    pub fn blobs(&self) -> &BlobStore {
-        &self.blobs
-    }
-
-    /// An upload token for a device.
-    pub fn issue_auth(&self, device: &str) -> Result<String> {
-        self.auth.issue(device, secs(&self.clock))
-    }
-
-    /// Encrypts under a fresh key and keeps the result: the phone's own upload. Gives the direct path.
-    pub async fn upload(&self, kind: MediaKind, plaintext: Vec<u8>) -> Result<(Sealed, String)> {
-        let blobs = self.blobs.clone();
-        let work = tokio::task::spawn_blocking(move || {
-            let sealed = seal(kind, rand::random(), &plaintext)?;
-            let path = blobs.put(kind.mms_type(), &sealed.body)?;
-            anyhow::Ok((sealed, path))
-        });
-        work.await.context("encrypt media")?
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
     }
 }
 
@@ -115,10 +65,6 @@ impl Drop for MediaServer {
         self.accept.abort();
         self.serve.abort();
     }
-}
-
-pub(super) fn secs(clock: &Clock) -> u64 {
-    u64::try_from(clock.now()).unwrap_or(0)
 }
 
 async fn accept(listener: TcpListener, tls: TlsAcceptor, tx: mpsc::Sender<Connection>) {
@@ -169,24 +115,14 @@ impl axum::serve::Listener for Handshaken {
     }
 }
 
-/// Kept, so that tokens outlive a restart.
-fn upload_secret(dir: &std::path::Path) -> Result<[u8; 32]> {
-    let path = dir.join(SECRET);
-    match std::fs::read(&path) {
-        Ok(bytes) => bytes.try_into().ok().context("upload secret is damaged"),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            let secret: [u8; 32] = rand::random();
-            write_durably(&path, &secret)?;
-            Ok(secret)
-        }
-        Err(e) => Err(e).context("read upload secret"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::crypto::open;
+    use super::super::{
+        MediaKind,
+        crypto::{open, seal},
+    };
     use super::*;
+    use crate::clock::Clock;
     use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
     use sha2::{Digest, Sha256};
 
@@ -195,6 +131,7 @@ mod tests {
     struct Rig {
         dir: tempfile::TempDir,
         clock: Arc<Clock>,
+        media: Arc<Media>,
         server: MediaServer,
         http: reqwest::Client,
     }
@@ -206,12 +143,15 @@ mod tests {
 
         async fn at(dir: tempfile::TempDir) -> Self {
             let clock = Arc::new(Clock::default());
+            let media = Arc::new(Media::open(Some(dir.path())).unwrap());
+            let now = clock.clone();
             let listen = "127.0.0.1:0".parse().unwrap();
-            let server = MediaServer::start(dir.path().into(), listen, clock.clone())
+            let server = MediaServer::start(media.clone(), listen, Arc::new(move || now.now()))
                 .await
                 .unwrap();
+            assert_eq!(media.host().unwrap(), server.addr().to_string());
             let ca =
-                reqwest::Certificate::from_pem(&std::fs::read(server.ca_file()).unwrap()).unwrap();
+                reqwest::Certificate::from_pem(&std::fs::read(media.ca_file()).unwrap()).unwrap();
             let http = reqwest::Client::builder()
                 .tls_certs_only([ca])
                 .build()
@@ -219,6 +159,7 @@ mod tests {
             Self {
                 dir,
                 clock,
+                media,
                 server,
                 http,
             }
@@ -226,16 +167,16 @@ mod tests {
 
         fn upload_url(&self, kind: &str, hash: &[u8; 32]) -> String {
             let token = B64.encode(hash);
-            let auth = self.server.issue_auth(DEVICE).unwrap();
+            let auth = self.media.auth().issue(DEVICE, self.clock.now()).unwrap();
             format!(
                 "https://{}/mms/{kind}/{token}?auth={auth}&token={token}",
-                self.server.host()
+                self.server.addr()
             )
         }
 
         async fn get(&self, path: &str) -> reqwest::Response {
             self.http
-                .get(format!("https://{}{path}", self.server.host()))
+                .get(format!("https://{}{path}", self.server.addr()))
                 .send()
                 .await
                 .unwrap()
@@ -262,7 +203,7 @@ mod tests {
         )
         .await;
         let path = up["direct_path"].as_str().unwrap();
-        assert_eq!(up["url"], format!("https://{}{path}", rig.server.host()));
+        assert_eq!(up["url"], format!("https://{}{path}", rig.server.addr()));
 
         let down = rig.get(path).await;
         assert_eq!(down.status(), 200);
@@ -338,9 +279,9 @@ mod tests {
             400,
             "an empty body"
         );
-        assert_eq!(rig.server.blobs().find("image", &good).unwrap(), None);
+        assert_eq!(rig.media.blobs().find("image", &good).unwrap(), None);
         assert_eq!(
-            std::fs::read_dir(rig.dir.path().join("incoming"))
+            std::fs::read_dir(rig.dir.path().join("media/incoming"))
                 .unwrap()
                 .count(),
             0
@@ -381,11 +322,7 @@ mod tests {
                 .status(),
             404
         );
-        let (sealed, path) = rig
-            .server
-            .upload(MediaKind::History, b"chunk".to_vec())
-            .await
-            .unwrap();
+        let (sealed, path) = rig.media.upload(MediaKind::History, b"chunk").unwrap();
         let url = rig.upload_url("md-msg-hist", &sealed.file_enc_sha256);
         assert_eq!(rig.http.delete(&url).send().await.unwrap().status(), 400);
         let url = format!("{url}&d_md={}", B64.encode(&path));
@@ -396,18 +333,16 @@ mod tests {
     #[tokio::test]
     async fn a_restart_keeps_root_tokens_and_blobs() {
         let rig = Rig::start().await;
-        let root = std::fs::read(rig.server.ca_file()).unwrap();
-        let (sealed, path) = rig
-            .server
-            .upload(MediaKind::AppState, b"snapshot".to_vec())
-            .await
-            .unwrap();
-        let token = rig.server.issue_auth(DEVICE).unwrap();
-        let Rig { dir, server, .. } = rig;
-        drop(server);
+        let root = std::fs::read(rig.media.ca_file()).unwrap();
+        let (sealed, path) = rig.media.upload(MediaKind::AppState, b"snapshot").unwrap();
+        let token = rig.media.auth().issue(DEVICE, rig.clock.now()).unwrap();
+        let Rig {
+            dir, server, media, ..
+        } = rig;
+        drop((server, media));
         let rig = Rig::at(dir).await;
-        assert_eq!(std::fs::read(rig.server.ca_file()).unwrap(), root);
-        assert!(rig.server.auth.check(&token, secs(&rig.clock)).is_some());
+        assert_eq!(std::fs::read(rig.media.ca_file()).unwrap(), root);
+        assert!(rig.media.auth().check(&token, rig.clock.now()).is_some());
         let body = rig.get(&path).await.bytes().await.unwrap();
         assert_eq!(
             open(MediaKind::AppState, &sealed.media_key, &body).unwrap(),
@@ -423,7 +358,7 @@ mod tests {
             .build()
             .unwrap();
         let refused = stranger
-            .get(format!("https://{}/v/a/b_n.enc", rig.server.host()))
+            .get(format!("https://{}/v/a/b_n.enc", rig.server.addr()))
             .send()
             .await
             .unwrap_err();

@@ -20,7 +20,10 @@ const SCHEMAS: &[&str] = &[
     crate::world::queue::SCHEMA,
     crate::people::signal::SCHEMA,
     crate::people::inbox::SCHEMA,
+    crate::groups::SCHEMA,
+    crate::senderkeys::SCHEMA,
     crate::ledger::SCHEMA,
+    crate::appstate::store::SCHEMA,
 ];
 
 const WORLD: &str =
@@ -40,6 +43,11 @@ pub fn open(data_dir: Option<&Path>) -> Result<Connection> {
         db.execute_batch(s)?;
     }
     Ok(db)
+}
+
+/// Where the world's files are; None for a world in memory.
+pub fn data_dir(db: &Connection) -> Option<&Path> {
+    db.path().filter(|p| !p.is_empty()).and_then(|p| Path::new(p).parent())
 }
 
 /// A value of the world itself (its seed, its certificate chain), drawn by `make` the first time.

@@ -39,6 +39,8 @@ pub struct Sim {
     pub faults: Faults,
     pub trace: Trace,
     pub noise: crate::net::certs::NoiseIdentity,
+    /// Shared with the media server, which runs beside the world.
+    pub media: Arc<crate::media::Media>,
 }
 
 /// What happens once the transaction is durable.
@@ -58,6 +60,7 @@ pub enum Effect {
 impl Sim {
     pub fn new(db: Connection, seed: Seed) -> Result<Self> {
         let noise = crate::net::certs::NoiseIdentity::load(&db)?;
+        let media = crate::media::Media::open(crate::store::data_dir(&db))?;
         Ok(Self {
             db: Mutex::new(db),
             seed,
@@ -67,6 +70,7 @@ impl Sim {
             faults: Faults::default(),
             trace: Trace::default(),
             noise,
+            media: Arc::new(media),
         })
     }
 
