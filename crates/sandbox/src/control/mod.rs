@@ -17,6 +17,7 @@ mod guard;
 pub fn router(sim: Arc<Sim>) -> Router {
     Router::new()
         .merge(crate::groups::control::router())
+        .merge(crate::crowd::control::router())
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(middleware::from_fn(guard::loopback_json))

@@ -7,6 +7,8 @@
 //! person has a direct chat with the account or is in a group with it; whoever hides their number is met only in
 //! groups addressed by LID; `messages` is the length of every direct chat.
 
+pub mod apply;
+pub mod control;
 mod group;
 mod history;
 mod names;
@@ -17,6 +19,7 @@ mod rng;
 #[cfg(test)]
 mod tests;
 
+pub use apply::SCHEMA;
 pub use group::{Group, Membership, Role, Who};
 pub use history::PastMessage;
 pub use names::Script;

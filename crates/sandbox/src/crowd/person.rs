@@ -26,7 +26,7 @@ pub struct Person {
     pub phone: String,
     /// Digits; the user part of the LID.
     pub lid: String,
-    /// What the person calls themselves; some never set a name.
+    /// What the person calls themselves, a business its verified name; some never set one.
     pub push_name: Option<String>,
     /// The name in the account's address book.
     pub saved_name: Option<String>,
@@ -42,25 +42,29 @@ impl Person {
     pub(super) fn derive(spec: &Spec, index: u32) -> Self {
         let draws = draws(spec, index);
         let script = names::script(draws);
-        let business = draws.percent(10, 6);
+        let verified_name = draws
+            .percent(10, 6)
+            .then(|| names::business_name(draws, script));
         let direct_chat = has_direct_chat(spec, index);
         // Four in ten direct chats are saved, and a few people met only in groups; the rest have a push name or nothing.
         let saved = draws.percent(11, if direct_chat { 45 } else { 8 });
         let push = draws.percent(12, if saved { 70 } else { 85 });
+        let push_name = push.then(|| {
+            if draws.percent(13, 50) {
+                names::first_name(draws, script)
+            } else {
+                names::full_name(draws, script)
+            }
+        });
         Person {
             index,
             script,
             phone: numbers::phone(spec.seed, draws, script, index, &spec.account),
             lid: numbers::lid(spec.seed, index),
-            push_name: push.then(|| {
-                if draws.percent(13, 50) {
-                    names::first_name(draws, script)
-                } else {
-                    names::full_name(draws, script)
-                }
-            }),
+            // A business is shown under the name it was verified with.
+            push_name: verified_name.clone().or(push_name),
             saved_name: saved.then(|| names::saved_name(draws, script)),
-            verified_name: business.then(|| names::business_name(draws, script)),
+            verified_name,
             about: draws.percent(14, 60).then(|| names::about(draws)),
             direct_chat,
             number_shown: if direct_chat || saved {

@@ -18,12 +18,16 @@ const SCHEMAS: &[&str] = &[
     crate::world::account::SCHEMA,
     crate::world::device::SCHEMA,
     crate::world::queue::SCHEMA,
+    crate::people::SCHEMA,
     crate::people::signal::SCHEMA,
     crate::people::inbox::SCHEMA,
     crate::groups::SCHEMA,
     crate::senderkeys::SCHEMA,
+    crate::crowd::SCHEMA,
     crate::ledger::SCHEMA,
     crate::appstate::store::SCHEMA,
+    crate::history::archive::SCHEMA,
+    crate::history::PLANS,
 ];
 
 const WORLD: &str =
