@@ -4,6 +4,7 @@
 //! [`ports::store::View`] and [`ports::store::Tx`], so each is written once for every store.
 
 pub mod app;
+pub mod cursor;
 pub mod error;
 pub mod inbound;
 pub mod keys;

@@ -1,11 +1,19 @@
 //! People: one row a person and session, whatever ids they were seen under.
 //!
-//! - [`identity`] resolves ids to rows and joins rows that turn out to be one person.
 //! - [`names`] keeps names by source, picks the shown one, folds it for search.
 //! - [`posting`] is the one form of every list of people: chunked bitmaps in row-id order.
-//! - [`index`] keeps lists in step with rows. [`page`] walks an intersection of lists after a cursor.
+//! - [`index`] keeps lists in step with rows, through a [`buffer`] that writes each chunk once a job.
+//! - [`meet`] intersects lists; [`page`] walks the intersection in row-id order, [`by_name`] by name.
 //!
 //! Nothing outside this module keys by a raw JID.
+
+pub mod buffer;
+pub mod by_name;
+pub mod index;
+pub mod meet;
+pub mod names;
+pub mod page;
+pub mod posting;
 
 use serde::Serialize;
 

@@ -1,0 +1,96 @@
+//! Keeps lists in step with rows: which lists a row belongs on, and what to change when it changes.
+//!
+//! A row's lists follow from the row alone (group membership apart), so whoever writes a row says what it
+//! was and what it is, and the difference is what changes. The session's own account is on no list.
+
+use super::{
+    buffer::{Gram, Key, PostingBuffer},
+    flags,
+    names::fold,
+};
+use crate::{
+    Result,
+    ports::store::{PersonRow, Tx},
+};
+
+/// Any list a person can be found by.
+const FINDABLE: u8 = flags::DM | flags::GROUP | flags::ADDRESS_BOOK;
+
+/// Code points of a name that the name index sorts by; beyond it names tie.
+const SORTED_POINTS: usize = 256;
+
+/// Whether a person can be found in any list.
+pub fn findable(row: &PersonRow) -> bool {
+    row.flags & flags::SELF == 0 && row.flags & FINDABLE != 0
+}
+
+/// The row's place in the name index: named people under `0` and the folded name, nameless ones under `1`.
+/// `None` for people in no list.
+pub fn sort_key(row: &PersonRow) -> Option<String> {
+    findable(row).then(|| match row.names.shown() {
+        "" => "1".to_owned(),
+        name => std::iter::once('0')
+            .chain(fold(name).chars().take(SORTED_POINTS))
+            .collect(),
+    })
+}
+
+/// The lists the row belongs on, sorted, each once.
+fn lists(row: &PersonRow) -> Vec<Key> {
+    let mut keys = Vec::new();
+    if !findable(row) {
+        return keys;
+    }
+    let flagged = [
+        (flags::DM | flags::GROUP, Key::Listed),
+        (flags::DM, Key::Dm),
+        (flags::GROUP, Key::Group),
+        (flags::ADDRESS_BOOK, Key::AddressBook),
+    ];
+    keys.extend(
+        flagged
+            .into_iter()
+            .filter(|(mask, _)| row.flags & mask != 0)
+            .map(|(_, key)| key),
+    );
+    Gram::all(&fold(row.names.shown()), |gram| {
+        keys.push(Key::NameGram(gram))
+    });
+    if let Some(phone) = &row.phone {
+        Gram::all(phone.as_str(), |gram| keys.push(Key::PhoneGram(gram)));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Moves the row from the lists it was on to those it belongs on. `None` = there was, or is, no row.
+pub fn update(
+    tx: &dyn Tx,
+    buffer: &mut PostingBuffer,
+    was: Option<&PersonRow>,
+    is: Option<&PersonRow>,
+) -> Result<()> {
+    if let (Some(was), Some(is)) = (was, is)
+        && was.flags == is.flags
+        && was.phone == is.phone
+        && was.names.shown() == is.names.shown()
+    {
+        return Ok(());
+    }
+    let (old, new) = (
+        was.map(lists).unwrap_or_default(),
+        is.map(lists).unwrap_or_default(),
+    );
+    if let Some(was) = was {
+        for key in old.iter().filter(|key| new.binary_search(key).is_err()) {
+            buffer.set(tx, *key, was.id, false)?;
+        }
+    }
+    if let Some(is) = is {
+        for key in new.iter().filter(|key| old.binary_search(key).is_err()) {
+            buffer.set(tx, *key, is.id, true)?;
+        }
+    }
+    Ok(())
+}
