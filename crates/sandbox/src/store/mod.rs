@@ -24,6 +24,8 @@ const SCHEMAS: &[&str] = &[
     crate::groups::SCHEMA,
     crate::senderkeys::SCHEMA,
     crate::crowd::SCHEMA,
+    crate::iq::blocklist::SCHEMA,
+    crate::iq::privacy::SCHEMA,
     crate::ledger::SCHEMA,
     crate::appstate::store::SCHEMA,
     crate::history::archive::SCHEMA,

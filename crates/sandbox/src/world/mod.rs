@@ -41,6 +41,8 @@ pub struct Sim {
     pub noise: crate::net::certs::NoiseIdentity,
     /// Shared with the media server, which runs beside the world.
     pub media: Arc<crate::media::Media>,
+    /// Rings when a companion is due its history.
+    pub history: tokio::sync::Notify,
 }
 
 /// What happens once the transaction is durable.
@@ -71,6 +73,7 @@ impl Sim {
             trace: Trace::default(),
             noise,
             media: Arc::new(media),
+            history: tokio::sync::Notify::new(),
         })
     }
 
@@ -149,6 +152,10 @@ impl World<'_> {
     /// Lost when the device is offline; for what lasts use [`World::deliver`].
     pub fn push(&mut self, to: DeviceAddr, n: Node) {
         self.effects.push(Effect::Push(to, n));
+    }
+    /// A line for the trace.
+    pub fn note(&self, d: DeviceAddr, text: String) {
+        self.sim.trace.add(self.now_ms(), Some(d), "note", text);
     }
     pub fn is_online(&self, d: DeviceAddr) -> bool {
         self.sim.online.is_online(d)
