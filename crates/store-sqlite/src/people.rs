@@ -1,0 +1,245 @@
+//! People: their rows, the ids they had before, the name index, the posting lists.
+
+use crate::{
+    columns::{lid_opt, limit, parsed_opt},
+    error::Fault,
+    rows::Rows,
+};
+use rusqlite::{Row, params};
+use wharf_domain::{
+    Result,
+    people::{ListKey, Names},
+    ports::store::{PeopleTx, PeopleView, PersonRow},
+    sessions::SessionNo,
+};
+use wharf_types::{Lid, Phone};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, lid, phone, address_book, business, push, flags, first_seen_at, updated_at FROM people ",
+            $rest
+        )
+    };
+}
+
+const BY_ID: &str = select!("WHERE session = ?1 AND id = ?2");
+
+fn person_row(row: &Row<'_>) -> Result<PersonRow, Fault> {
+    Ok(PersonRow {
+        id: row.get(0)?,
+        lid: lid_opt(row, 1)?,
+        phone: parsed_opt(row, 2, "phone")?,
+        names: Names {
+            address_book: row.get(3)?,
+            business: row.get(4)?,
+            push: row.get(5)?,
+        },
+        flags: row.get(6)?,
+        first_seen_at: row.get(7)?,
+        updated_at: row.get(8)?,
+    })
+}
+
+fn only_id(row: &Row<'_>) -> Result<i64, Fault> {
+    Ok(row.get(0)?)
+}
+
+impl Rows<'_> {
+    fn alias(&self, s: SessionNo, kind: &str, dropped: &str) -> Result<Option<i64>> {
+        self.one(
+            "SELECT kept FROM person_aliases WHERE session = ?1 AND kind = ?2 AND dropped = ?3",
+            params![s.0, kind, dropped],
+            only_id,
+        )
+    }
+
+    fn put_alias(&self, s: SessionNo, kind: &str, dropped: &str, kept: i64) -> Result<()> {
+        self.run(
+            "INSERT INTO person_aliases (session, kind, dropped, kept) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (session, kind, dropped) DO UPDATE SET kept = excluded.kept",
+            params![s.0, kind, dropped, kept],
+        )?;
+        Ok(())
+    }
+}
+
+impl PeopleView for Rows<'_> {
+    fn person(&self, s: SessionNo, id: i64) -> Result<Option<PersonRow>> {
+        self.one(BY_ID, params![s.0, id], person_row)
+    }
+
+    fn person_by_lid(&self, s: SessionNo, lid: &Lid) -> Result<Option<i64>> {
+        let held = self.one(
+            "SELECT id FROM people WHERE session = ?1 AND lid = ?2",
+            params![s.0, lid.as_str()],
+            only_id,
+        )?;
+        match held {
+            None => self.alias(s, "l", lid.as_str()),
+            held => Ok(held),
+        }
+    }
+
+    fn person_by_phone(&self, s: SessionNo, phone: &Phone) -> Result<Option<i64>> {
+        let held = self.one(
+            "SELECT id FROM people WHERE session = ?1 AND phone = ?2",
+            params![s.0, phone.as_str()],
+            only_id,
+        )?;
+        match held {
+            None => self.alias(s, "p", phone.as_str()),
+            held => Ok(held),
+        }
+    }
+
+    fn person_alias(&self, s: SessionNo, dropped: i64) -> Result<Option<i64>> {
+        self.alias(s, "i", &dropped.to_string())
+    }
+
+    fn people_between(&self, s: SessionNo, from: i64, to: i64) -> Result<Vec<PersonRow>> {
+        self.many(
+            select!("WHERE session = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id"),
+            params![s.0, from, to],
+            person_row,
+        )
+    }
+
+    fn people_by_ids(&self, s: SessionNo, ids: &[i64]) -> Result<Vec<PersonRow>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(self.one(BY_ID, params![s.0, id], person_row)?);
+        }
+        Ok(found)
+    }
+
+    fn people_by_name(
+        &self,
+        s: SessionNo,
+        after: Option<(&str, i64)>,
+        rows: usize,
+    ) -> Result<Vec<(String, i64)>> {
+        let (key, id) = after.unwrap_or(("", i64::MIN));
+        self.many(
+            "SELECT sort_key, id FROM people
+             WHERE session = ?1 AND sort_key IS NOT NULL AND (sort_key, id) > (?2, ?3)
+             ORDER BY sort_key, id LIMIT ?4",
+            params![s.0, key, id, limit(rows)],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
+    fn posting(&self, s: SessionNo, list: &ListKey, chunk: u32) -> Result<Option<Vec<u8>>> {
+        self.one(
+            "SELECT bits FROM postings WHERE session = ?1 AND list = ?2 AND chunk = ?3",
+            params![s.0, list.encode(), chunk],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
+    fn postings_from(
+        &self,
+        s: SessionNo,
+        list: &ListKey,
+        from: u32,
+        chunks: usize,
+    ) -> Result<Vec<(u32, Vec<u8>)>> {
+        self.many(
+            "SELECT chunk, bits FROM postings WHERE session = ?1 AND list = ?2 AND chunk >= ?3
+             ORDER BY chunk LIMIT ?4",
+            params![s.0, list.encode(), from, limit(chunks)],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
+    fn posting_chunks(&self, s: SessionNo, list: &ListKey, at_most: usize) -> Result<usize> {
+        let chunks = self.one(
+            "SELECT count(*) FROM
+                 (SELECT 1 FROM postings WHERE session = ?1 AND list = ?2 ORDER BY chunk LIMIT ?3)",
+            params![s.0, list.encode(), limit(at_most)],
+            only_id,
+        )?;
+        Ok(usize::try_from(chunks.unwrap_or(0)).unwrap_or(0))
+    }
+}
+
+impl PeopleTx for Rows<'_> {
+    fn put_person(&mut self, s: SessionNo, row: &PersonRow, sort_key: Option<&str>) -> Result<()> {
+        self.run(
+            "INSERT INTO people
+                 (session, id, lid, phone, address_book, business, push, flags, first_seen_at, updated_at, sort_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (session, id) DO UPDATE SET
+                 lid = excluded.lid, phone = excluded.phone, address_book = excluded.address_book,
+                 business = excluded.business, push = excluded.push, flags = excluded.flags,
+                 first_seen_at = excluded.first_seen_at, updated_at = excluded.updated_at,
+                 sort_key = excluded.sort_key",
+            params![
+                s.0,
+                row.id,
+                row.lid.as_ref().map(Lid::as_str),
+                row.phone.as_ref().map(Phone::as_str),
+                row.names.address_book,
+                row.names.business,
+                row.names.push,
+                row.flags,
+                row.first_seen_at,
+                row.updated_at,
+                sort_key,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn delete_person(&mut self, s: SessionNo, id: i64) -> Result<()> {
+        self.run(
+            "DELETE FROM people WHERE session = ?1 AND id = ?2",
+            params![s.0, id],
+        )?;
+        Ok(())
+    }
+
+    fn put_person_alias(&mut self, s: SessionNo, dropped: &PersonRow, kept: i64) -> Result<()> {
+        // What led to the dropped row leads on, so that a look-up is always one step.
+        self.run(
+            "UPDATE person_aliases SET kept = ?3 WHERE session = ?1 AND kept = ?2",
+            params![s.0, dropped.id, kept],
+        )?;
+        self.put_alias(s, "i", &dropped.id.to_string(), kept)?;
+        if let Some(lid) = &dropped.lid {
+            self.put_alias(s, "l", lid.as_str(), kept)?;
+        }
+        if let Some(phone) = &dropped.phone {
+            self.put_alias(s, "p", phone.as_str(), kept)?;
+        }
+        Ok(())
+    }
+
+    fn put_posting(&mut self, s: SessionNo, list: &ListKey, chunk: u32, bits: &[u8]) -> Result<()> {
+        if bits.is_empty() {
+            self.run(
+                "DELETE FROM postings WHERE session = ?1 AND list = ?2 AND chunk = ?3",
+                params![s.0, list.encode(), chunk],
+            )?;
+        } else {
+            self.run(
+                "INSERT INTO postings (session, list, chunk, bits) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (session, list, chunk) DO UPDATE SET bits = excluded.bits",
+                params![s.0, list.encode(), chunk, bits],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn repoint_person(&mut self, s: SessionNo, from: i64, to: i64) -> Result<()> {
+        self.repoint_messages(s, from, to)?;
+        for sql in [
+            "UPDATE chats SET person = ?3 WHERE session = ?1 AND person = ?2",
+            "UPDATE groups SET owner = ?3 WHERE session = ?1 AND owner = ?2",
+            "UPDATE members SET person = ?3 WHERE session = ?1 AND person = ?2",
+        ] {
+            self.run(sql, params![s.0, from, to])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! Readers: connections that cannot write, each job on a snapshot of its own.
+//!
+//! A job runs where it is asked for, on the caller's thread, not on reader threads.
+
+use crate::{error::meaning, open::Options, rows::Rows};
+use rusqlite::{Connection, OpenFlags};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+use wharf_domain::{Error, Result, ports::store::ReadJob};
+
+/// Idle readers. A caller takes one or opens one, so nobody waits; at most `keep` are kept.
+pub(crate) struct Pool {
+    path: PathBuf,
+    mmap_bytes: i64,
+    keep: usize,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Pool {
+    /// The first connection is opened at once, so that a database that cannot be read is found at start.
+    pub(crate) fn open(path: &Path, options: &Options) -> rusqlite::Result<Self> {
+        let first = reader(path, options.mmap_bytes)?;
+        Ok(Self {
+            path: path.to_owned(),
+            mmap_bytes: options.mmap_bytes,
+            keep: options.readers.max(1),
+            idle: Mutex::new(vec![first]),
+        })
+    }
+
+    pub(crate) fn query(&self, job: ReadJob) -> Result<()> {
+        let conn = match self.idle().pop() {
+            Some(conn) => conn,
+            None => reader(&self.path, self.mmap_bytes).map_err(|error| meaning(&error))?,
+        };
+        exec(&conn, "BEGIN")?;
+        let rows = Rows::new(&conn);
+        let outcome = catch_unwind(AssertUnwindSafe(|| job(&rows))).unwrap_or_else(|_| {
+            Err(Error::Internal(
+                "a reading job of the store panicked".to_owned(),
+            ))
+        });
+        // A connection that failed is not used again.
+        if !rows.doomed() && exec(&conn, "COMMIT").is_ok() {
+            let mut idle = self.idle();
+            if idle.len() < self.keep {
+                idle.push(conn);
+            }
+        }
+        outcome
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn reader(path: &Path, mmap_bytes: i64) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(crate::open::BUSY)?;
+    conn.pragma_update(None, "mmap_size", mmap_bytes)?;
+    conn.pragma_update(None, "cache_size", -8_192)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.pragma_update(None, "query_only", true)?;
+    conn.set_prepared_statement_cache_capacity(crate::open::STATEMENTS);
+    Ok(conn)
+}
+
+fn exec(conn: &Connection, sql: &str) -> Result<()> {
+    let run = || conn.prepare_cached(sql)?.execute([]);
+    run().map(|_| ()).map_err(|error| meaning(&error))
+}
