@@ -4,15 +4,21 @@
 //! [`ports::store::View`] and [`ports::store::Tx`], so each is written once for every store.
 
 pub mod app;
+pub mod chats;
+pub mod contacts;
 pub mod cursor;
 pub mod error;
+pub mod events;
+pub mod groups;
 pub mod inbound;
 pub mod keys;
 pub mod master_key;
+pub mod messages;
 pub mod outbox;
 pub mod people;
 pub mod ports;
 pub mod sessions;
+pub mod show;
 pub mod system;
 
 pub use app::Domain;

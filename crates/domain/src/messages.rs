@@ -1,0 +1,158 @@
+//! Messages as callers see them.
+
+use crate::{
+    Domain, Error, Result,
+    cursor::{Binding, Page},
+    ports::store::{MessageRow, StoreExt},
+    sessions::SessionScope,
+    show::{Show, jid, lid_text, number, person_jid},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use wharf_types::{ChatJid, Millis, SessionId};
+
+/// The contract's Message.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the contract's fields")]
+pub struct Message {
+    pub ack_level: i8,
+    pub body: String,
+    pub chat_id: i64,
+    pub chat_jid: String,
+    pub contact: Option<Value>,
+    pub created_at: Millis,
+    pub deleted: bool,
+    /// `in` or `out`.
+    pub direction: &'static str,
+    pub edited: bool,
+    pub error: String,
+    pub from_me: bool,
+    pub has_media: bool,
+    pub id: i64,
+    pub location: Option<Value>,
+    pub media: Option<Value>,
+    pub mentions: Vec<String>,
+    pub poll: Option<Value>,
+    pub quoted_id: String,
+    pub reactions: Vec<Value>,
+    /// The author's row; `null` for the account itself.
+    pub sender_contact_id: Option<i64>,
+    pub sender_jid: String,
+    pub sender_lid: String,
+    pub sender_name: String,
+    pub sender_phone: String,
+    pub session_id: SessionId,
+    /// Of an own message, else "".
+    pub status: &'static str,
+    pub timestamp: Millis,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub wa_message_id: String,
+}
+
+impl Show<'_> {
+    /// A message of the chat with this JID.
+    pub(crate) fn message(&self, row: MessageRow, chat_jid: &str) -> Result<Message> {
+        let sender = if row.from_me {
+            None
+        } else {
+            self.person(row.sender_id)?
+        };
+        let (sender_jid, lid, phone, name) = match &sender {
+            Some(person) => (
+                person_jid(person),
+                person.lid.as_ref(),
+                person.phone.as_ref(),
+                person.names.shown(),
+            ),
+            None if row.from_me => (
+                jid(self.own.phone.as_ref(), self.own.lid.as_ref()),
+                self.own.lid.as_ref(),
+                self.own.phone.as_ref(),
+                self.own.push_name.as_str(),
+            ),
+            None => (String::new(), None, None, ""),
+        };
+        Ok(Message {
+            ack_level: row.ack_level,
+            body: row.body,
+            chat_id: row.chat_id,
+            chat_jid: chat_jid.to_owned(),
+            contact: row.extra.contact,
+            created_at: row.created_at,
+            deleted: row.deleted,
+            direction: if row.from_me { "out" } else { "in" },
+            edited: row.edited,
+            error: row.error,
+            from_me: row.from_me,
+            has_media: row.extra.media.is_some(),
+            id: row.id,
+            location: row.extra.location,
+            media: row.extra.media,
+            mentions: row.extra.mentions,
+            poll: row.extra.poll.map(poll),
+            quoted_id: row.extra.quoted_id,
+            reactions: Vec::new(),
+            sender_contact_id: sender.as_ref().map(|person| person.id),
+            sender_jid,
+            sender_lid: lid_text(lid),
+            sender_name: name.to_owned(),
+            sender_phone: number(phone),
+            session_id: self.scope.id,
+            status: row.status.map_or("", wharf_types::SendStatus::as_str),
+            timestamp: row.at,
+            kind: row.kind,
+            wa_message_id: row.wa_id,
+        })
+    }
+}
+
+/// Options of a stored poll are bare texts or already objects; callers see each with its voters.
+fn poll(mut poll: Value) -> Value {
+    if let Some(options) = poll.get_mut("options").and_then(Value::as_array_mut) {
+        for option in options {
+            if let Value::String(text) = option {
+                *option = json!({"text": text, "voters": []});
+            }
+        }
+    }
+    poll
+}
+
+impl Domain {
+    /// Stored messages of a chat, newest first.
+    pub async fn list_chat_messages(
+        &self,
+        scope: SessionScope,
+        chat: ChatJid,
+        limit: usize,
+        cursor: &str,
+    ) -> Result<Page<Message>> {
+        // The place names the chat's row, not the text it was asked by: both ids of a person address one chat.
+        let sealer = self.sealer(Binding::new("messages", scope.id));
+        let after: Option<(i64, Millis, i64)> = sealer.place(cursor)?;
+        let rows = self
+            .store
+            .read(move |view| {
+                let show = Show::new(view, scope)?;
+                let chat = show.chat_at(&chat)?.ok_or(Error::NotFound("chat"))?;
+                if after.is_some_and(|(of, ..)| of != chat.id) {
+                    return Err(Error::invalid("cursor", "is a cursor of another chat"));
+                }
+                let after = after.map(|(_, at, id)| (at, id));
+                let chat_jid = show.chat_jid(&chat)?;
+                view.messages(scope.no, chat.id, after, limit + 1)?
+                    .into_iter()
+                    .map(|row| show.message(row, &chat_jid))
+                    .collect::<Result<Vec<_>>>()
+            })
+            .await?;
+        sealer.page(
+            rows,
+            limit,
+            |row| (row.chat_id, row.timestamp, row.id),
+            |row| row,
+        )
+    }
+}
