@@ -1,1 +1,3 @@
-//! wharf-engine
+//! The only crate that names the WhatsApp client library.
+mod convert;
+mod device_store;

@@ -1,0 +1,400 @@
+//! What a message says: its kind, its text, and what is particular to the kind.
+
+use super::Converter;
+use serde_json::{Value, json};
+use wacore::proto_helpers::MessageExt;
+use waproto::whatsapp::{
+    self as wa,
+    message::protocol_message::Type as ProtocolType,
+};
+use wharf_domain::inbound::MessageExtra;
+
+/// A message's content.
+pub(crate) enum Said {
+    /// Something to show.
+    Content {
+        kind: &'static str,
+        body: String,
+        extra: Box<MessageExtra>,
+    },
+    /// A correction of an earlier text.
+    Edit { wa_id: String, body: String },
+    /// An earlier message taken back; `by_author` unless a group admin did it to another's.
+    Revoke {
+        key: wa::MessageKey,
+    },
+    /// Protocol between devices: nothing a person wrote.
+    Nothing,
+}
+
+impl Converter {
+    /// Reads a message of any kind; what has no name is kept as `unknown`, whole and sealed.
+    pub(crate) fn said(&self, wa_id: &str, message: &wa::Message) -> Said {
+        let base = message.get_base_message();
+        if let Some(protocol) = base.protocol_message.as_option() {
+            return protocol_said(protocol);
+        }
+        let Some((kind, body, mut extra)) = content(base) else {
+            return if carries_something(base) {
+                self.content(wa_id, base, "unknown", String::new(), MessageExtra::default())
+            } else {
+                Said::Nothing
+            };
+        };
+        if let Some(context) = context(base) {
+            if extra.quoted_id.is_empty() {
+                extra.quoted_id = context.stanza_id.clone().unwrap_or_default();
+            }
+            extra.mentions.clone_from(&context.mentioned_jid);
+        }
+        self.content(wa_id, base, kind, body, extra)
+    }
+
+    fn content(
+        &self,
+        wa_id: &str,
+        base: &wa::Message,
+        kind: &'static str,
+        body: String,
+        mut extra: MessageExtra,
+    ) -> Said {
+        // A text can be rebuilt from what is stored; anything else needs its keys and its original form again.
+        if kind != "text" && kind != "reaction" {
+            extra.sealed = self.seal(wa_id, &waproto::codec::message_to_vec(base));
+        }
+        Said::Content {
+            kind,
+            body,
+            extra: Box::new(extra),
+        }
+    }
+}
+
+fn protocol_said(protocol: &wa::message::ProtocolMessage) -> Said {
+    let key = protocol.key.as_option().cloned();
+    match (protocol.r#type, key) {
+        (Some(ProtocolType::REVOKE), Some(key)) => Said::Revoke { key },
+        (Some(ProtocolType::MESSAGE_EDIT), Some(key)) => {
+            let body = protocol
+                .edited_message
+                .as_option()
+                .map(MessageExt::get_base_message)
+                .and_then(content)
+                .map(|(_, body, _)| body)
+                .unwrap_or_default();
+            Said::Edit {
+                wa_id: key.id.unwrap_or_default(),
+                body,
+            }
+        }
+        _ => Said::Nothing,
+    }
+}
+
+/// Whether there is anything in it beyond keys and bookkeeping.
+fn carries_something(base: &wa::Message) -> bool {
+    let quiet = wa::Message {
+        sender_key_distribution_message: base.sender_key_distribution_message.clone(),
+        fast_ratchet_key_sender_key_distribution_message: base
+            .fast_ratchet_key_sender_key_distribution_message
+            .clone(),
+        message_context_info: base.message_context_info.clone(),
+        keep_in_chat_message: base.keep_in_chat_message.clone(),
+        pin_in_chat_message: base.pin_in_chat_message.clone(),
+        sticker_sync_rmr_message: base.sticker_sync_rmr_message.clone(),
+        placeholder_message: base.placeholder_message.clone(),
+        message_history_notice: base.message_history_notice.clone(),
+        ..Default::default()
+    };
+    waproto::codec::message_to_vec(base) != waproto::codec::message_to_vec(&quiet)
+}
+
+type Plain = (&'static str, String, MessageExtra);
+
+fn content(m: &wa::Message) -> Option<Plain> {
+    text(m)
+        .or_else(|| media(m))
+        .or_else(|| place(m))
+        .or_else(|| contact(m))
+        .or_else(|| poll(m))
+        .or_else(|| reaction(m))
+        .or_else(|| buttons(m))
+}
+
+fn bare(kind: &'static str, body: Option<String>) -> Plain {
+    (kind, body.unwrap_or_default(), MessageExtra::default())
+}
+
+fn text(m: &wa::Message) -> Option<Plain> {
+    if let Some(text) = &m.conversation {
+        return Some(bare("text", Some(text.clone())));
+    }
+    let extended = m.extended_text_message.as_option()?;
+    Some(bare("text", extended.text.clone()))
+}
+
+/// `{caption, filename, height, kind, mimetype, seconds, size, width}`.
+struct Media<'a> {
+    kind: &'static str,
+    caption: &'a Option<String>,
+    filename: Option<String>,
+    mimetype: &'a Option<String>,
+    size: Option<u64>,
+    seconds: Option<u32>,
+    dimensions: (Option<u32>, Option<u32>),
+}
+
+impl Media<'_> {
+    fn plain(self, kind: &'static str) -> Plain {
+        let (width, height) = self.dimensions;
+        let caption = self.caption.clone().unwrap_or_default();
+        let value: Value = json!({
+            "caption": caption,
+            "filename": self.filename.unwrap_or_default(),
+            "height": height,
+            "kind": self.kind,
+            "mimetype": self.mimetype.clone().unwrap_or_default(),
+            "seconds": self.seconds,
+            "size": self.size,
+            "width": width,
+        });
+        let extra = MessageExtra {
+            media: Some(value),
+            ..Default::default()
+        };
+        (kind, caption, extra)
+    }
+}
+
+fn media(m: &wa::Message) -> Option<Plain> {
+    if let Some(image) = m.image_message.as_option() {
+        let media = Media {
+            kind: "image",
+            caption: &image.caption,
+            filename: None,
+            mimetype: &image.mimetype,
+            size: image.file_length,
+            seconds: None,
+            dimensions: (image.width, image.height),
+        };
+        return Some(media.plain("image"));
+    }
+    for video in [&m.video_message, &m.ptv_message] {
+        if let Some(video) = video.as_option() {
+            let media = Media {
+                kind: "video",
+                caption: &video.caption,
+                filename: None,
+                mimetype: &video.mimetype,
+                size: video.file_length,
+                seconds: video.seconds,
+                dimensions: (video.width, video.height),
+            };
+            return Some(media.plain("video"));
+        }
+    }
+    if let Some(audio) = m.audio_message.as_option() {
+        let voice = audio.ptt.unwrap_or(false);
+        let media = Media {
+            kind: if voice { "voice" } else { "audio" },
+            caption: &None,
+            filename: None,
+            mimetype: &audio.mimetype,
+            size: audio.file_length,
+            seconds: audio.seconds,
+            dimensions: (None, None),
+        };
+        return Some(media.plain("audio"));
+    }
+    if let Some(document) = m.document_message.as_option() {
+        let media = Media {
+            kind: "document",
+            caption: &document.caption,
+            filename: document.file_name.clone().or_else(|| document.title.clone()),
+            mimetype: &document.mimetype,
+            size: document.file_length,
+            seconds: None,
+            dimensions: (None, None),
+        };
+        return Some(media.plain("document"));
+    }
+    let sticker = m.sticker_message.as_option()?;
+    let media = Media {
+        kind: "sticker",
+        caption: &None,
+        filename: None,
+        mimetype: &sticker.mimetype,
+        size: sticker.file_length,
+        seconds: None,
+        dimensions: (sticker.width, sticker.height),
+    };
+    Some(media.plain("sticker"))
+}
+
+fn place(m: &wa::Message) -> Option<Plain> {
+    let (value, body) = if let Some(place) = m.location_message.as_option() {
+        let name = place.name.clone().unwrap_or_default();
+        let address = place.address.clone().unwrap_or_default();
+        let value = json!({
+            "latitude": place.degrees_latitude,
+            "longitude": place.degrees_longitude,
+            "name": name,
+            "address": address,
+        });
+        (value, if name.is_empty() { address } else { name })
+    } else {
+        let live = m.live_location_message.as_option()?;
+        let value = json!({
+            "latitude": live.degrees_latitude,
+            "longitude": live.degrees_longitude,
+            "name": "",
+            "address": "",
+        });
+        (value, live.caption.clone().unwrap_or_default())
+    };
+    let extra = MessageExtra {
+        location: Some(value),
+        ..Default::default()
+    };
+    Some(("location", body, extra))
+}
+
+fn contact(m: &wa::Message) -> Option<Plain> {
+    let (name, vcard) = if let Some(card) = m.contact_message.as_option() {
+        (card.display_name.clone(), card.vcard.clone())
+    } else {
+        let cards = m.contacts_array_message.as_option()?;
+        let vcards: Vec<String> = cards.contacts.iter().filter_map(|c| c.vcard.clone()).collect();
+        (cards.display_name.clone(), Some(vcards.join("\n")))
+    };
+    let (name, vcard) = (name.unwrap_or_default(), vcard.unwrap_or_default());
+    let extra = MessageExtra {
+        contact: Some(json!({ "name": name, "phone": vcard_phone(&vcard), "vcard": vcard })),
+        ..Default::default()
+    };
+    Some(("contact", name, extra))
+}
+
+/// The digits of the first number of a vCard: WhatsApp's own `waid` if there is one.
+fn vcard_phone(vcard: &str) -> String {
+    vcard
+        .lines()
+        .filter(|line| line.to_ascii_uppercase().contains("TEL"))
+        .find_map(|line| {
+            let number = match line.split_once("waid=") {
+                Some((_, rest)) => rest.split([':', ';']).next(),
+                None => line.rsplit(':').next(),
+            };
+            let digits: String = number?.chars().filter(char::is_ascii_digit).collect();
+            (!digits.is_empty()).then_some(digits)
+        })
+        .unwrap_or_default()
+}
+
+fn poll(m: &wa::Message) -> Option<Plain> {
+    let poll = [
+        &m.poll_creation_message,
+        &m.poll_creation_message_v2,
+        &m.poll_creation_message_v3,
+        &m.poll_creation_message_v5,
+        &m.poll_creation_message_v6,
+    ]
+    .into_iter()
+    .find_map(|poll| poll.as_option());
+    if let Some(poll) = poll {
+        let name = poll.name.clone().unwrap_or_default();
+        let options: Vec<&str> = poll
+            .options
+            .iter()
+            .filter_map(|option| option.option_name.as_deref())
+            .collect();
+        let extra = MessageExtra {
+            poll: Some(json!({
+                "name": name,
+                "options": options,
+                "selectableCount": poll.selectable_options_count.unwrap_or(0),
+            })),
+            ..Default::default()
+        };
+        return Some(("poll", name, extra));
+    }
+    let vote = m.poll_update_message.as_option()?;
+    let quoted = vote.poll_creation_message_key.as_option().and_then(|key| key.id.clone());
+    Some(about("poll_vote", quoted, String::new()))
+}
+
+fn reaction(m: &wa::Message) -> Option<Plain> {
+    if let Some(reaction) = m.reaction_message.as_option() {
+        let target = reaction.key.as_option().and_then(|key| key.id.clone());
+        return Some(about("reaction", target, reaction.text.clone().unwrap_or_default()));
+    }
+    let sealed = m.enc_reaction_message.as_option()?;
+    let target = sealed.target_message_key.as_option().and_then(|key| key.id.clone());
+    Some(about("reaction", target, String::new()))
+}
+
+/// Something said about another message.
+fn about(kind: &'static str, target: Option<String>, body: String) -> Plain {
+    let extra = MessageExtra {
+        quoted_id: target.unwrap_or_default(),
+        ..Default::default()
+    };
+    (kind, body, extra)
+}
+
+/// Business messages and their answers: only their words are kept readable.
+fn buttons(m: &wa::Message) -> Option<Plain> {
+    if let Some(answer) = m.buttons_response_message.as_option() {
+        return Some(about("button_reply", context_id(m), answer.selected_button_id.clone().unwrap_or_default()));
+    }
+    if let Some(answer) = m.list_response_message.as_option() {
+        return Some(about("list_reply", context_id(m), answer.title.clone().unwrap_or_default()));
+    }
+    if let Some(answer) = m.template_button_reply_message.as_option() {
+        let words = answer.selected_display_text.clone().unwrap_or_default();
+        return Some(about("button_reply", context_id(m), words));
+    }
+    if let Some(list) = m.list_message.as_option() {
+        return Some(bare("list", list.description.clone()));
+    }
+    if let Some(buttons) = m.buttons_message.as_option() {
+        return Some(bare("buttons", buttons.content_text.clone()));
+    }
+    if let Some(invite) = m.group_invite_message.as_option() {
+        return Some(bare("group_invite", invite.group_name.clone()));
+    }
+    let event = m.event_message.as_option()?;
+    Some(bare("event", event.name.clone()))
+}
+
+fn context_id(m: &wa::Message) -> Option<String> {
+    context(m).and_then(|c| c.stanza_id.clone())
+}
+
+/// The context of the kinds people quote and mention in.
+fn context(m: &wa::Message) -> Option<&wa::ContextInfo> {
+    macro_rules! first {
+        ($($field:ident),* $(,)?) => {
+            None $( .or_else(|| m.$field.as_option().and_then(|x| x.context_info.as_option())) )*
+        };
+    }
+    first!(
+        extended_text_message,
+        image_message,
+        video_message,
+        audio_message,
+        document_message,
+        sticker_message,
+        location_message,
+        live_location_message,
+        contact_message,
+        contacts_array_message,
+        poll_creation_message,
+        poll_creation_message_v2,
+        poll_creation_message_v3,
+        poll_creation_message_v5,
+        buttons_response_message,
+        list_response_message,
+        template_button_reply_message,
+    )
+}

@@ -1,0 +1,115 @@
+//! Messages as they arrive live or from the offline queue.
+
+use super::{Converter, chat, content::Said, known, parse, seen, seen_all};
+use wacore::types::{events::InboundMessage, message::MessageInfo};
+use waproto::whatsapp as wa;
+use wharf_domain::inbound::{InChat, InMessage, Inbound, NameSource, Origin, Seen};
+use wharf_types::Millis;
+
+/// Where a message stands, whatever it was read from.
+pub(crate) struct Envelope {
+    pub chat: InChat,
+    pub sender: Seen,
+    pub from_me: bool,
+    pub wa_id: String,
+    pub at: Millis,
+    pub push_name: String,
+    pub origin: Origin,
+    pub ack_level: i8,
+}
+
+impl Converter {
+    /// The facts of one live message; none for chats that are not ours to store (broadcast lists, bots).
+    pub(crate) fn live(&self, inbound: &InboundMessage, facts: &mut Vec<Inbound>) {
+        let Some(envelope) = self.envelope(&inbound.info) else {
+            return;
+        };
+        if let Some(name) = inbound.info.verified_name.as_ref().and_then(|v| v.name.clone())
+            && known(&envelope.sender)
+        {
+            facts.push(Inbound::Name {
+                who: envelope.sender.clone(),
+                source: NameSource::Business,
+                name,
+                origin: Origin::Live,
+            });
+        }
+        self.say(envelope, &inbound.message, facts);
+    }
+
+    fn envelope(&self, info: &MessageInfo) -> Option<Envelope> {
+        let source = &info.source;
+        let other = if source.is_from_me {
+            source.recipient_alt.as_ref()
+        } else {
+            source.sender_alt.as_ref()
+        };
+        let chat = chat(&source.chat, if source.is_group { None } else { other })?;
+        let sender = if source.is_from_me {
+            self.own.clone()
+        } else {
+            seen_all([Some(&source.sender), source.sender_alt.as_ref()].into_iter().flatten())
+        };
+        Some(Envelope {
+            chat,
+            sender,
+            from_me: source.is_from_me,
+            wa_id: info.id.clone(),
+            at: info.timestamp.timestamp_millis(),
+            push_name: if source.is_from_me {
+                String::new()
+            } else {
+                info.push_name.clone()
+            },
+            origin: Origin::Live,
+            ack_level: 0,
+        })
+    }
+
+    /// Turns content in an envelope into facts.
+    pub(crate) fn say(&self, envelope: Envelope, message: &wa::Message, facts: &mut Vec<Inbound>) {
+        let Envelope { chat, sender, from_me, wa_id, at, push_name, origin, ack_level } = envelope;
+        match self.said(&wa_id, message) {
+            Said::Content { kind, body, extra } => {
+                facts.push(Inbound::Message(Box::new(InMessage {
+                    chat,
+                    sender,
+                    from_me,
+                    wa_id,
+                    at,
+                    push_name,
+                    kind: kind.to_owned(),
+                    body,
+                    extra: *extra,
+                    origin,
+                    ack_level,
+                })));
+            }
+            Said::Edit { wa_id, body } => facts.push(Inbound::Edited {
+                chat,
+                sender,
+                from_me,
+                wa_id,
+                body,
+            }),
+            Said::Revoke { key } => {
+                // The key is in the revoker's words: "mine" is the revoker's, otherwise an admin took back another's.
+                let author = key.participant.as_deref().and_then(parse).map(|jid| seen(&jid));
+                let (sender, from_me) = match author.filter(known) {
+                    Some(author) if !key.from_me.unwrap_or(false) => {
+                        let own = self.is_own(&author);
+                        (author, own)
+                    }
+                    _ => (sender, from_me),
+                };
+                facts.push(Inbound::Revoked {
+                    chat,
+                    sender,
+                    from_me,
+                    wa_id: key.id.unwrap_or_default(),
+                });
+            }
+            Said::Nothing => {}
+        }
+    }
+}
