@@ -10,12 +10,20 @@ use axum::{Router, middleware};
 
 use crate::world::Sim;
 
+pub mod accounts;
 pub mod body;
 pub mod error;
+mod faults;
 mod guard;
+mod oracle;
+pub mod send;
 
 pub fn router(sim: Arc<Sim>) -> Router {
     Router::new()
+        .merge(accounts::router())
+        .merge(send::router())
+        .merge(oracle::router())
+        .merge(faults::router())
         .merge(crate::groups::control::router())
         .merge(crate::crowd::control::router())
         .fallback(error::not_found)

@@ -18,11 +18,20 @@ use crate::{
     world::World,
 };
 
+pub mod blocklist;
 pub mod prekeys;
+pub mod privacy;
 pub mod session;
+pub mod usync;
 
 /// Every module's routes.
-const TABLES: &[&[Route]] = &[prekeys::ROUTES, session::ROUTES];
+const TABLES: &[&[Route]] = &[
+    prekeys::ROUTES,
+    session::ROUTES,
+    crate::groups::iq::ROUTES,
+    crate::appstate::iq::ROUTES,
+    crate::media::iq::ROUTES,
+];
 
 /// Who sent a stanza.
 #[derive(Clone, Copy, Debug)]

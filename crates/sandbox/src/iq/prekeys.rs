@@ -320,9 +320,4 @@ impl World<'_> {
             .query_row(sql, rusqlite::params![d.phone.row(), d.n, id], |r| r.get(0))
             .optional()?)
     }
-
-    /// What the phone does once a new companion can be written to: it shares the app-state keys.
-    fn companion_has_keys(&mut self, _d: DeviceAddr) -> Result<()> {
-        Ok(())
-    }
 }

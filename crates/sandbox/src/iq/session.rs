@@ -1,4 +1,4 @@
-//! What a client asks around log-in: keepalive, passive and active, server properties.
+//! What a client asks around log-in: keepalive, passive and active, server properties, clean bits.
 
 use wacore_binary::{NodeRef, builder::NodeBuilder};
 
@@ -10,7 +10,25 @@ pub const ROUTES: &[Route] = &[
         xmlns: "w:p",
         kind: Kind::Get,
         child: "",
-        handler: ping,
+        handler: ok,
+    },
+    Route {
+        xmlns: "urn:xmpp:ping",
+        kind: Kind::Get,
+        child: "",
+        handler: ok,
+    },
+    Route {
+        xmlns: "passive",
+        kind: Kind::Set,
+        child: "active",
+        handler: ok,
+    },
+    Route {
+        xmlns: "passive",
+        kind: Kind::Set,
+        child: "passive",
+        handler: ok,
     },
     Route {
         xmlns: "abt",
@@ -18,9 +36,22 @@ pub const ROUTES: &[Route] = &[
         child: "props",
         handler: props,
     },
+    Route {
+        xmlns: "w",
+        kind: Kind::Get,
+        child: "props",
+        handler: props,
+    },
+    Route {
+        xmlns: "urn:xmpp:whatsapp:dirty",
+        kind: Kind::Set,
+        child: "clean",
+        handler: ok,
+    },
 ];
 
-fn ping(_: &mut World<'_>, c: &Caller, _: &NodeRef<'_>) -> IqResult {
+/// The answer is the news. `passive` itself is the connection's business (`stanza::activation`).
+fn ok(_: &mut World<'_>, c: &Caller, _: &NodeRef<'_>) -> IqResult {
     c.device()?;
     Reply::empty()
 }

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::{Notify, mpsc};
@@ -17,6 +18,12 @@ use crate::{ids::DeviceAddr, world::lock};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConnId(pub u64);
 
+impl ConnId {
+    pub fn row(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+}
+
 /// What may be put into a connection from outside its own actor.
 #[derive(Debug)]
 pub enum Out {
@@ -25,6 +32,8 @@ pub enum Out {
     Last(Node),
     /// Cut the TCP connection without a word.
     Drop,
+    /// Stand there and say nothing more (a half-open socket).
+    Mute,
 }
 
 /// Enough for every burst of presence; a connection that lags further behind is cut, as there.
@@ -42,6 +51,8 @@ struct Inner {
     devices: HashMap<DeviceAddr, ConnId>,
     /// Devices whose owner is shown as available.
     available: HashSet<DeviceAddr>,
+    /// Connections a fault broke: a new log-in beside them is the client's right.
+    forgiven: HashSet<ConnId>,
 }
 
 #[derive(Default)]
@@ -77,6 +88,7 @@ impl Online {
     pub fn close(&self, c: ConnId) {
         let mut i = lock(&self.inner);
         i.conns.remove(&c);
+        i.forgiven.remove(&c);
         let gone: Vec<_> = i
             .devices
             .iter()
@@ -87,6 +99,22 @@ impl Online {
             i.devices.remove(&d);
             i.available.remove(&d);
         }
+    }
+
+    pub fn forgive(&self, c: ConnId) {
+        lock(&self.inner).forgiven.insert(c);
+    }
+
+    pub fn is_forgiven(&self, c: ConnId) -> bool {
+        lock(&self.inner).forgiven.contains(&c)
+    }
+
+    /// Whether a connection's actor ends within `t`.
+    pub async fn closes_within(&self, c: ConnId, t: Duration) -> bool {
+        let Some(tx) = lock(&self.inner).conns.get(&c).map(|h| h.tx.clone()) else {
+            return true;
+        };
+        tokio::time::timeout(t, tx.closed()).await.is_ok()
     }
 
     pub fn is_online(&self, d: DeviceAddr) -> bool {

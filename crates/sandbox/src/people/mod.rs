@@ -1,6 +1,18 @@
 //! Scripted people: the owners of primary phones. They have no client; the sandbox encrypts, reads
 //! and answers in their place, with keys derived from the seed and sessions kept in the world.
 
+pub mod content;
 pub mod inbox;
+pub mod read;
 pub mod signal;
 mod stores;
+pub mod write;
+
+/// What people remember of what they wrote and could not read.
+pub const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS written(
+  phone INTEGER NOT NULL, id TEXT NOT NULL, peer INTEGER NOT NULL, kind TEXT NOT NULL, hide INTEGER NOT NULL, edit TEXT,
+  body BLOB NOT NULL, PRIMARY KEY(phone, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS retries(
+  owner INTEGER NOT NULL, sender INTEGER NOT NULL, sender_n INTEGER NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY(owner, sender, sender_n, id)) WITHOUT ROWID;";

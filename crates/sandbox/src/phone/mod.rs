@@ -1,3 +1,8 @@
-//! The primary phone: device 0 of every account. It links and unlinks companions and gives them keys.
+//! The primary phone: device 0 of every account. It links and unlinks companions, gives them keys and
+//! hears their peer messages.
 
+pub mod adv;
+pub mod keyshare;
 pub mod pairing;
+pub mod peer;
+pub mod unlink;

@@ -24,6 +24,7 @@ const SCHEMAS: &[&str] = &[
     crate::groups::SCHEMA,
     crate::senderkeys::SCHEMA,
     crate::crowd::SCHEMA,
+    crate::groups::outbound::SCHEMA,
     crate::iq::blocklist::SCHEMA,
     crate::iq::privacy::SCHEMA,
     crate::ledger::SCHEMA,
@@ -53,7 +54,9 @@ pub fn open(data_dir: Option<&Path>) -> Result<Connection> {
 
 /// Where the world's files are; None for a world in memory.
 pub fn data_dir(db: &Connection) -> Option<&Path> {
-    db.path().filter(|p| !p.is_empty()).and_then(|p| Path::new(p).parent())
+    db.path()
+        .filter(|p| !p.is_empty())
+        .and_then(|p| Path::new(p).parent())
 }
 
 /// A value of the world itself (its seed, its certificate chain), drawn by `make` the first time.

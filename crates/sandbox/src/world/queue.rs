@@ -15,7 +15,10 @@ use crate::ids::{DeviceAddr, Phone};
 pub const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS queue(
   seq INTEGER PRIMARY KEY AUTOINCREMENT, phone INTEGER NOT NULL, n INTEGER NOT NULL,
-  class TEXT NOT NULL, id TEXT NOT NULL, node BLOB NOT NULL, sent INTEGER NOT NULL DEFAULT 0);
+  class TEXT NOT NULL, id TEXT NOT NULL, node BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS queue_done(
+  phone INTEGER NOT NULL, n INTEGER NOT NULL, class TEXT NOT NULL, id TEXT NOT NULL,
+  PRIMARY KEY(phone, n, class, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS queue_device ON queue(phone, n, seq);
 CREATE INDEX IF NOT EXISTS queue_ack ON queue(phone, n, class, id);";
 
@@ -25,8 +28,6 @@ pub struct Waiting {
     pub class: String,
     pub id: String,
     pub node: Vec<u8>,
-    /// How often it was written to a socket already.
-    pub sent: u32,
 }
 
 impl World<'_> {
@@ -72,7 +73,7 @@ impl World<'_> {
     /// Up to `limit` stanzas after `seq`, in order.
     pub fn waiting(&self, d: DeviceAddr, after: i64, limit: u32) -> Result<Vec<Waiting>> {
         let mut q =
-            self.db().prepare_cached("SELECT seq, class, id, node, sent FROM queue WHERE phone = ?1 AND n = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4")?;
+            self.db().prepare_cached("SELECT seq, class, id, node FROM queue WHERE phone = ?1 AND n = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4")?;
         let rows = q
             .query_map(params![d.phone.row(), d.n, after, limit], |r| {
                 Ok(Waiting {
@@ -80,26 +81,49 @@ impl World<'_> {
                     class: r.get(1)?,
                     id: r.get(2)?,
                     node: r.get(3)?,
-                    sent: r.get(4)?,
                 })
             })?
             .collect::<Result<_, _>>()?;
         Ok(rows)
     }
 
-    pub fn mark_sent(&mut self, seq: i64) -> Result<()> {
-        self.db()
-            .prepare_cached("UPDATE queue SET sent = sent + 1 WHERE seq = ?1")?
-            .execute([seq])?;
-        Ok(())
+    /// How much waits, by class.
+    pub fn waiting_by_class(&self, d: DeviceAddr) -> Result<Vec<(String, u32)>> {
+        let mut q = self.db().prepare_cached(
+            "SELECT class, count(*) FROM queue WHERE phone = ?1 AND n = ?2 GROUP BY class",
+        )?;
+        let rows = q
+            .query_map(params![d.phone.row(), d.n], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        Ok(rows)
     }
 
-    /// The client has it. False: nothing such was waiting (a repeated or wrong acknowledgement).
+    /// The client has it. False: nothing such was waiting.
     pub fn acknowledged(&mut self, d: DeviceAddr, class: &str, id: &str) -> Result<bool> {
+        let at = params![d.phone.row(), d.n, class, id];
         let n = self
             .db()
-            .prepare_cached("DELETE FROM queue WHERE phone = ?1 AND n = ?2 AND class = ?3 AND id = ?4 AND sent > 0")?
-            .execute(params![d.phone.row(), d.n, class, id])?;
+            .prepare_cached(
+                "DELETE FROM queue WHERE phone = ?1 AND n = ?2 AND class = ?3 AND id = ?4",
+            )?
+            .execute(at)?;
+        if n > 0 {
+            self.db()
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO queue_done(phone, n, class, id) VALUES(?1,?2,?3,?4)",
+                )?
+                .execute(at)?;
+        }
         Ok(n > 0)
+    }
+
+    /// Whether it was acknowledged before: clients send both receipt and ack for some messages.
+    pub fn was_acknowledged(&self, d: DeviceAddr, class: &str, id: &str) -> Result<bool> {
+        Ok(self
+            .db()
+            .prepare_cached(
+                "SELECT 1 FROM queue_done WHERE phone = ?1 AND n = ?2 AND class = ?3 AND id = ?4",
+            )?
+            .exists(params![d.phone.row(), d.n, class, id])?)
     }
 }

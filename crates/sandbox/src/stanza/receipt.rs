@@ -1,0 +1,107 @@
+//! `<receipt>` from a client: it has a message, its owner read or played it, or it could not decrypt it.
+//!
+//! Any receipt takes the message off the client's queue. Delivery and read receipts travel on to every
+//! companion of the author; a `retry` makes the author encrypt again.
+
+use anyhow::{Context, Result, bail};
+use wacore_binary::{JidExt as _, Node, NodeRef, builder::NodeBuilder};
+
+use super::Done;
+use crate::{
+    ids::DeviceAddr,
+    node::{attr, jid_attr, opt_attr},
+    world::World,
+};
+
+const KINDS: &[&str] = &[
+    "",
+    "read",
+    "read-self",
+    "played",
+    "played-self",
+    "inactive",
+    "sender",
+    "peer_msg",
+    "hist_sync",
+    "retry",
+    "enc_rekey_retry",
+    "server-error",
+];
+
+pub fn from_client(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>) -> Result<Done> {
+    let (id, kind) = (attr(n, "id"), attr(n, "type"));
+    let to = jid_attr(n, "to").context("a receipt without a valid `to`")?;
+    if id.is_empty() {
+        bail!("a receipt without id");
+    }
+    if !KINDS.contains(&kind.as_str()) {
+        bail!("receipt of type {kind:?}");
+    }
+    let ids = ids(n, &id);
+    for i in &ids {
+        w.acknowledged(d, "message", i)?;
+        w.record_receipt(i, d, &kind)?;
+    }
+    match kind.as_str() {
+        "retry" if to.is_group() => w.group_retry_asked(d, n, &id)?,
+        "retry" => w.retry_asked(d, n, &id)?,
+        "peer_msg" | "hist_sync" | "sender" | "server-error" | "enc_rekey_retry" => {}
+        _ if to.is_group() => w.group_receipt(d, n, &kind)?,
+        _ => onward(w, d, n, &kind)?,
+    }
+    Ok(Done::reply(ack(n)))
+}
+
+/// The id of the stanza and those of its `<list>`.
+fn ids(n: &NodeRef<'_>, first: &str) -> Vec<String> {
+    let mut out = vec![first.to_owned()];
+    if let Some(list) = n.get_optional_child("list") {
+        out.extend(list.get_children_by_tag("item").map(|i| attr(i, "id")));
+    }
+    out
+}
+
+/// To the author's companions, and, for what the reader's other devices should know (`-self`), to those.
+fn onward(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>, kind: &str) -> Result<()> {
+    let (Some(me), Some(author)) = (
+        w.account(d.phone)?,
+        jid_attr(n, "to")
+            .map(|j| w.account_of(&j))
+            .transpose()?
+            .flatten(),
+    ) else {
+        return Ok(());
+    };
+    let mut b = NodeBuilder::new("receipt")
+        .attr("from", me.wire_jid().with_device(d.n))
+        .attr("id", attr(n, "id"))
+        .attr("t", w.now());
+    if !kind.is_empty() {
+        b = b.attr("type", kind);
+    }
+    let node = b
+        .children(n.get_optional_child("list").map(|l| l.to_owned()))
+        .build();
+    let whose = if kind.ends_with("-self") {
+        me.phone
+    } else {
+        author.phone
+    };
+    w.deliver_to_companions(whose, Some(d), &node)
+}
+
+fn ack(n: &NodeRef<'_>) -> Node {
+    let mut b = NodeBuilder::new("ack")
+        .attr("class", "receipt")
+        .attr("id", attr(n, "id"));
+    for (from, to) in [
+        ("to", "from"),
+        ("type", "type"),
+        ("participant", "participant"),
+    ] {
+        if let Some(v) = opt_attr(n, from) {
+            b = b.attr(to, v);
+        }
+    }
+    b.build()
+}
