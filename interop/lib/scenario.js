@@ -17,7 +17,7 @@ export function scenario(name, play) {
             await play(stage)
             await stage.judge()
         } catch (error) {
-            tell(name, network, stage.clients)
+            await tell(name, network, stage.clients)
             throw error
         } finally {
             await stage.close()
@@ -27,8 +27,8 @@ export function scenario(name, play) {
 }
 
 /** What both sides said, for whoever has to find out why a scenario failed. */
-function tell(name, network, clients) {
-    const parts = [`--- "${name}" failed; the network said:`, network.log()]
+async function tell(name, network, clients) {
+    const parts = [`--- "${name}" failed; the network said:`, await network.log()]
     clients.forEach((client, n) => parts.push(`--- client ${n + 1} said:`, client.log()))
     process.stderr.write(`${parts.join('\n')}\n`)
 }
