@@ -1,0 +1,146 @@
+//! Messages and receipts.
+
+use super::{message, session};
+use wharf_domain::{inbound::MessageExtra, ports::store::*};
+use wharf_types::SendStatus;
+
+pub async fn round_trip(store: &dyn Store) {
+    let s = session(store).await.no;
+    let plain = message(1, 2, 3, "A");
+    let full = MessageRow {
+        kind: "image".to_owned(),
+        body: "nul \0 and emoji 🦊".to_owned(),
+        extra: MessageExtra {
+            quoted_id: "Q".to_owned(),
+            mentions: vec!["1@lid".to_owned()],
+            media: Some(serde_json::json!({"kind": "image", "size": 12})),
+            sealed: "c2VhbGVk".to_owned(),
+            ..MessageExtra::default()
+        },
+        ack_level: -1,
+        status: Some(SendStatus::Failed),
+        error: "rejected".to_owned(),
+        edited: true,
+        deleted: true,
+        ..message(2, 2, 0, "B")
+    };
+    let rows = [plain, full];
+    let put = rows.clone();
+    store
+        .write(move |tx| {
+            put.iter().try_for_each(|row| tx.put_message(s, row))?;
+            tx.set_recipients(s, 2, 5)?;
+            tx.put_message(s, &put[1])?;
+            assert_eq!(tx.recipients(s, 2)?, Some(5), "not the row's to forget");
+            Ok(())
+        })
+        .await
+        .unwrap();
+    store
+        .read(move |view| {
+            for row in &rows {
+                assert_eq!(view.message(s, row.id)?.as_ref(), Some(row));
+                let found = view.message_by_wa_id(s, 2, row.sender_id, &row.wa_id)?;
+                assert_eq!(found.as_ref(), Some(row));
+            }
+            let ids = ["A", "B", "C"].map(str::to_owned);
+            assert_eq!(view.own_messages(s, 2, &ids)?, rows[1..]);
+            assert_eq!(view.own_messages(s, 1, &ids)?, []);
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+pub async fn newest_first(store: &dyn Store) {
+    let s = session(store).await.no;
+    // (id, chat, at): by time, then by arrival.
+    let rows = [(1, 1, 30), (2, 1, 10), (3, 1, 30), (4, 2, 99), (5, 1, 20)];
+    store
+        .write(move |tx| {
+            for (id, chat, at) in rows {
+                let row = MessageRow {
+                    at,
+                    ..message(id, chat, 1, &id.to_string())
+                };
+                tx.put_message(s, &row)?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    for limit in [1, 2, 10] {
+        let walked = store
+            .read(move |view| {
+                let mut seen = vec![];
+                let mut after = None;
+                loop {
+                    let page = view.messages(s, 1, after, limit)?;
+                    let Some(last) = page.last() else {
+                        return Ok(seen);
+                    };
+                    after = Some((last.at, last.id));
+                    seen.extend(page.iter().map(|row| row.id));
+                }
+            })
+            .await
+            .unwrap();
+        assert_eq!(walked, [3, 1, 5, 2]);
+    }
+}
+
+pub async fn unique_in_chat_and_sender(store: &dyn Store) {
+    let s = session(store).await.no;
+    let put = |row: MessageRow| store.write(move |tx| tx.put_message(s, &row));
+    put(message(1, 1, 1, "X")).await.unwrap();
+    put(message(2, 1, 2, "X")).await.unwrap();
+    put(message(3, 2, 1, "X")).await.unwrap();
+    put(message(4, 1, 1, "X")).await.unwrap_err();
+    put(message(1, 1, 1, "X")).await.unwrap();
+}
+
+pub async fn moving_drops_doubles(store: &dyn Store) {
+    let s = session(store).await.no;
+    let (messages, count, recipients) = store
+        .write(move |tx| {
+            tx.put_message(s, &message(1, 1, 5, "in"))?;
+            tx.put_message(s, &message(2, 1, 0, "own"))?;
+            tx.put_message(s, &message(3, 2, 5, "in"))?;
+            tx.put_message(s, &message(4, 2, 0, "own"))?;
+            tx.put_message(s, &message(5, 2, 0, "only here"))?;
+            tx.set_recipients(s, 4, 3)?;
+            tx.record_receipt(s, 4, 8, 3, 5)?;
+            tx.move_messages(s, 2, 1)?;
+            tx.move_messages(s, 1, 1)?;
+            Ok((
+                tx.messages(s, 1, None, 10)?,
+                tx.record_receipt(s, 2, 9, 3, 6)?,
+                tx.recipients(s, 2)?,
+            ))
+        })
+        .await
+        .unwrap();
+    let ids: Vec<_> = messages.iter().map(|row| row.id).collect();
+    assert_eq!(ids, [5, 2, 1]);
+    assert_eq!(count, 2, "the dropped one's receipt went over");
+    assert_eq!(recipients, Some(3));
+}
+
+pub async fn receipts_are_counted_by_level(store: &dyn Store) {
+    let s = session(store).await.no;
+    let counts = store
+        .write(move |tx| {
+            Ok([
+                tx.record_receipt(s, 1, 11, 2, 5)?,
+                tx.record_receipt(s, 1, 12, 3, 6)?,
+                // A lower or repeated level takes nothing back.
+                tx.record_receipt(s, 1, 12, 2, 7)?,
+                tx.record_receipt(s, 1, 12, 3, 7)?,
+                tx.record_receipt(s, 1, 11, 3, 8)?,
+                tx.record_receipt(s, 2, 11, 2, 8)?,
+            ])
+        })
+        .await
+        .unwrap();
+    assert_eq!(counts, [1, 1, 2, 1, 2, 1]);
+}

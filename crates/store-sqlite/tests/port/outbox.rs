@@ -1,0 +1,179 @@
+//! The outbox and remembered answers.
+
+use super::{org, session, ulid};
+use wharf_domain::{
+    outbox::{Content, OutboxRow, Quoted},
+    ports::store::*,
+    sessions::SessionNo,
+};
+use wharf_types::{OutboxId, SendStatus, SessionId};
+
+fn send(accepted_at: i64) -> OutboxRow {
+    OutboxRow {
+        id: OutboxId::new(ulid()),
+        to: "15551230001@s.whatsapp.net".to_owned(),
+        chat_id: 1,
+        message_id: 1,
+        wa_id: "3EB0AA".to_owned(),
+        content: Content::Text {
+            text: "hi".to_owned(),
+            mentions: vec![],
+            quoted: None,
+        },
+        secret: vec![7; 32],
+        status: SendStatus::Queued,
+        error: None,
+        sync: false,
+        reference: String::new(),
+        send_at: None,
+        expires_at: None,
+        accepted_at,
+        handed_at: None,
+        attempts: 0,
+        updated_at: accepted_at,
+    }
+}
+
+async fn put(store: &dyn Store, s: SessionNo, rows: &[OutboxRow]) {
+    let rows = rows.to_vec();
+    store
+        .write(move |tx| rows.iter().try_for_each(|row| tx.put_outbox(s, row)))
+        .await
+        .unwrap();
+}
+
+pub async fn round_trip(store: &dyn Store) {
+    let (s, other) = (session(store).await.no, session(store).await.no);
+    let mut row = send(5);
+    put(store, s, std::slice::from_ref(&row)).await;
+    row = OutboxRow {
+        content: Content::Text {
+            text: "\u{202e}rtl".to_owned(),
+            mentions: vec!["1@lid".to_owned()],
+            quoted: Some(Quoted {
+                wa_id: "Q".to_owned(),
+                sender_jid: "1@lid".to_owned(),
+                body: "b".to_owned(),
+            }),
+        },
+        message_id: 42,
+        status: SendStatus::Failed,
+        error: Some(("rejected".to_owned(), "in words".to_owned())),
+        sync: true,
+        reference: "order 7".to_owned(),
+        send_at: Some(6),
+        expires_at: Some(7),
+        handed_at: Some(8),
+        attempts: 2,
+        updated_at: 9,
+        ..row
+    };
+    put(store, s, std::slice::from_ref(&row)).await;
+    store
+        .read(move |view| {
+            assert_eq!(view.outbox(s, &row.id)?.as_ref(), Some(&row));
+            assert_eq!(view.outbox(other, &row.id)?, None);
+            assert_eq!(view.outbox_by_message(s, 42)?.as_ref(), Some(&row));
+            assert_eq!(view.outbox_by_message(s, 1)?, None);
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+pub async fn queued_in_order_of_acceptance(store: &dyn Store) {
+    let s = session(store).await.no;
+    // The clock went back between the second and the third.
+    let mut rows = [send(5), send(6), send(3), send(4)];
+    put(store, s, &rows).await;
+    rows[1].status = SendStatus::Sent;
+    rows[0].attempts = 1;
+    put(store, s, &rows[..2]).await;
+    let queued = store.read(move |view| view.outbox_queued(s, 10)).await;
+    let expected = [rows[0].clone(), rows[2].clone(), rows[3].clone()];
+    assert_eq!(queued.unwrap(), expected);
+    let queued = store.read(move |view| view.outbox_queued(s, 1)).await;
+    assert_eq!(queued.unwrap(), expected[..1]);
+}
+
+pub async fn newest_first_list(store: &dyn Store) {
+    let s = session(store).await.no;
+    let rows = [send(5), send(7), send(7), send(6)];
+    put(store, s, &rows).await;
+    let expected = [2, 1, 3, 0].map(|i: usize| rows[i].id);
+    for limit in [1, 2, 10] {
+        let walked = store
+            .read(move |view| {
+                let mut seen = vec![];
+                let mut before = None;
+                loop {
+                    let page = view.outbox_list(s, before, limit)?;
+                    let Some(last) = page.last() else {
+                        return Ok(seen);
+                    };
+                    before = Some((last.accepted_at, last.id));
+                    seen.extend(page.iter().map(|row| row.id));
+                }
+            })
+            .await
+            .unwrap();
+        assert_eq!(walked, expected);
+    }
+}
+
+pub async fn times_for_the_rate(store: &dyn Store) {
+    let s = session(store).await.no;
+    let queued = send(100);
+    let handed = OutboxRow {
+        handed_at: Some(130),
+        ..send(110)
+    };
+    let sync = OutboxRow {
+        sync: true,
+        ..send(120)
+    };
+    let sync_handed = OutboxRow {
+        sync: true,
+        handed_at: Some(116),
+        ..send(115)
+    };
+    put(store, s, &[queued, handed, sync, sync_handed]).await;
+    let times = |since| store.read(move |view| view.outbox_times(s, since));
+    assert_eq!(times(0).await.unwrap(), [116, 120, 130]);
+    assert_eq!(times(120).await.unwrap(), [120, 130]);
+    assert!(times(131).await.unwrap().is_empty());
+}
+
+pub async fn remembered_answers(store: &dyn Store) {
+    let (a, b) = (org(store).await, org(store).await);
+    let row = |at| IdempotencyRow {
+        fingerprint: [3; 32],
+        session: SessionId::new(ulid()),
+        outbox: OutboxId::new(ulid()),
+        http_status: 202,
+        at,
+    };
+    let rows = [row(10), row(20), row(30)];
+    let put = rows.clone();
+    store
+        .write(move |tx| {
+            tx.put_idempotency(&a, "k", &put[0])?;
+            tx.put_idempotency(&b, "k", &put[1])?;
+            tx.put_idempotency(&a, "l", &put[2])
+        })
+        .await
+        .unwrap();
+    let read = || {
+        store.read(move |view| {
+            Ok([
+                view.idempotency(&a, "k")?,
+                view.idempotency(&b, "k")?,
+                view.idempotency(&a, "l")?,
+            ])
+        })
+    };
+    assert_eq!(read().await.unwrap(), rows.clone().map(Some));
+    store.write(|tx| tx.trim_idempotency(20)).await.unwrap();
+    let [_, second, third] = rows;
+    assert_eq!(read().await.unwrap(), [None, Some(second), Some(third)]);
+}
