@@ -1,16 +1,19 @@
 //! Groups: who is in them, what is told about them, how messages reach their members.
 //!
 //! `model` and `nodes` are pure; `store` is the database; `change` is what people do, on whichever side they are
-//! (a client by IQ, a scripted person by the control API); `tell` notifies; `iq` and `control` are the two doors.
+//! (a client by IQ, a scripted person by the control API); `tell` notifies; `outbound` and `inbound` carry messages;
+//! `iq` and `control` are the two doors.
 //!
 //! A group addresses its members either by LID (the form of today; a number stands beside it only where the viewer
 //! may see it) or by number (groups from before the migration).
 
 pub mod change;
 pub mod control;
+pub mod inbound;
 pub mod iq;
 pub mod model;
 pub mod nodes;
+pub mod outbound;
 pub mod store;
 mod tell;
 
