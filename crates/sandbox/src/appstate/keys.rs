@@ -68,7 +68,7 @@ impl SyncKey {
 /// The peer message by which the phone hands keys to a companion.
 ///
 /// `device_indexes` are the ADV key indexes of the devices that hold the keys, `raw_id` the ADV raw id.
-pub fn key_share(keys: &[SyncKey], raw_id: u32, device_indexes: &[u32]) -> wa::Message {
+pub fn key_share(keys: &[SyncKey], raw_id: u32, device_indexes: &[u32]) -> ProtocolMessage {
     let keys = keys.iter().map(|k| wa::message::AppStateSyncKey {
         key_id: buffa::MessageField::some(wa::message::AppStateSyncKeyId {
             key_id: Some(k.id()),
@@ -83,15 +83,10 @@ pub fn key_share(keys: &[SyncKey], raw_id: u32, device_indexes: &[u32]) -> wa::M
             timestamp: Some(k.made_at_ms),
         }),
     });
-    wa::Message {
-        protocol_message: buffa::MessageField::some(ProtocolMessage {
-            r#type: Some(wa::message::protocol_message::Type::APP_STATE_SYNC_KEY_SHARE),
-            app_state_sync_key_share: buffa::MessageField::some(
-                wa::message::AppStateSyncKeyShare {
-                    keys: keys.collect(),
-                },
-            ),
-            ..Default::default()
+    ProtocolMessage {
+        r#type: Some(wa::message::protocol_message::Type::APP_STATE_SYNC_KEY_SHARE),
+        app_state_sync_key_share: buffa::MessageField::some(wa::message::AppStateSyncKeyShare {
+            keys: keys.collect(),
         }),
         ..Default::default()
     }

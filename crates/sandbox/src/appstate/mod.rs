@@ -26,6 +26,9 @@ pub mod patch;
 pub mod store;
 mod transfer;
 
+#[cfg(test)]
+mod tests;
+
 pub use action::Action;
 pub use keys::SyncKey;
 pub use mutation::{Mutation, Operation};

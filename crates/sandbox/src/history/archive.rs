@@ -1,12 +1,12 @@
 //! What the phone of an account remembers of its chats.
 //!
-//! The past is written by whoever makes it up (a populated world), and completed from the owner's inbox when a
-//! companion is linked. Messages are read newest first, as phones send them.
+//! It is filled when a companion is due its history: from the crowds around the account, whose past follows from
+//! their seed, and from the owner's inbox. Messages are read newest first, as phones send them.
 
 use anyhow::{Context, Result};
 use rusqlite::{OptionalExtension, Row, params};
 
-use crate::{ids::Phone, world::World};
+use crate::{crowd::Crowd, ids::Phone, world::World};
 
 pub const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS history_chats(
@@ -15,7 +15,12 @@ CREATE TABLE IF NOT EXISTS history_chats(
 CREATE TABLE IF NOT EXISTS history_messages(
   chat INTEGER NOT NULL, at INTEGER NOT NULL, id TEXT NOT NULL, sender INTEGER NOT NULL, text TEXT NOT NULL,
   PRIMARY KEY(chat, at, id)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS history_messages_id ON history_messages(chat, id);";
+CREATE INDEX IF NOT EXISTS history_messages_id ON history_messages(chat, id);
+CREATE TABLE IF NOT EXISTS history_crowds(owner INTEGER NOT NULL, seed INTEGER NOT NULL, next INTEGER NOT NULL,
+  PRIMARY KEY(owner, seed)) WITHOUT ROWID;";
+
+/// People and messages taken in by one transaction: nobody waits long for the world.
+const BATCH: u32 = 2000;
 
 /// A conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,8 +111,14 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Takes what came in since into the archive: the texts of the owner's inbox, and groups without a word.
-    pub(super) fn complete_archive(&mut self, owner: Phone) -> Result<()> {
+    /// Takes into the archive what is not there yet, a bounded piece at a time: the past of a crowd, groups
+    /// without a word, the texts of the owner's inbox. True: there is more.
+    pub(super) fn fill_archive(&mut self, owner: Phone) -> Result<bool> {
+        for crowd in self.crowds_of(owner)? {
+            if self.fill_from_crowd(owner, &crowd)? {
+                return Ok(true);
+            }
+        }
         for g in self.groups_of(owner)? {
             self.remember_chat(owner, &Chat::Group(g.gid), 0)?;
         }
@@ -130,7 +141,52 @@ impl World<'_> {
                 )?;
             }
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// Some more people of a crowd. False: all are in.
+    fn fill_from_crowd(&mut self, owner: Phone, crowd: &Crowd) -> Result<bool> {
+        let spec = crowd.spec();
+        let at = params![owner.row(), spec.seed.cast_signed()];
+        let sql = "SELECT next FROM history_crowds WHERE owner = ?1 AND seed = ?2";
+        let mut next: u32 = self
+            .db()
+            .query_row(sql, at, |r| r.get(0))
+            .optional()?
+            .unwrap_or(0);
+        if next >= spec.people {
+            return Ok(false);
+        }
+        let mut room = BATCH;
+        while room > 0
+            && let Some(person) = crowd.person(next)
+        {
+            next += 1;
+            room -= 1;
+            if !person.direct_chat {
+                continue;
+            }
+            let them: Phone = person.phone.parse()?;
+            let chat =
+                self.remember_chat(owner, &Chat::Direct(them), crowd.unread_count(&person))?;
+            for m in crowd.messages(&person) {
+                let sender = if m.from_me { owner } else { them };
+                self.remember(
+                    chat,
+                    &Past {
+                        id: m.id,
+                        sender,
+                        at: i64::try_from(m.timestamp)?,
+                        text: m.text,
+                    },
+                )?;
+                room = room.saturating_sub(1);
+            }
+        }
+        let sql = "INSERT INTO history_crowds(owner, seed, next) VALUES(?1,?2,?3) ON CONFLICT DO UPDATE SET next = excluded.next";
+        self.db()
+            .execute(sql, params![owner.row(), spec.seed.cast_signed(), next])?;
+        Ok(true)
     }
 
     /// Chats after `seq`, oldest entry first.

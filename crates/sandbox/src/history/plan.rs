@@ -58,6 +58,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Nothing was sent yet.
+    pub fn is_new(&self) -> bool {
+        (self.phase, self.chunk) == (Phase::Bootstrap, 1)
+    }
+
     /// The beginning of the next phase.
     pub fn advance(&mut self) {
         (self.phase, self.chat, self.skip, self.chunk) = (self.phase.next(), 0, 0, 1);
@@ -76,21 +81,9 @@ impl World<'_> {
     /// Called when the companion has uploaded its keys, so the phone can write to it. Later calls change nothing.
     pub fn begin_history(&mut self, device: DeviceAddr) -> Result<()> {
         self.plan_history(device, &[])?;
-        let fresh = "SELECT 1 FROM history_plans WHERE phone = ?1 AND n = ?2 AND ready = 0";
-        let at = params![device.phone.row(), device.n];
-        if self
-            .db()
-            .query_row(fresh, at, |_| Ok(()))
-            .optional()?
-            .is_none()
-        {
-            return Ok(());
-        }
-        self.complete_archive(device.phone)?;
-        let total = self.archive_count(device.phone)?;
-        let sql = "UPDATE history_plans SET ready = 1, total = ?3 WHERE phone = ?1 AND n = ?2";
+        let sql = "UPDATE history_plans SET ready = 1 WHERE phone = ?1 AND n = ?2";
         self.db()
-            .execute(sql, params![device.phone.row(), device.n, total])?;
+            .execute(sql, params![device.phone.row(), device.n])?;
         // The worker's transaction waits for this one, so it finds the row.
         self.sim.history.notify_one();
         Ok(())
@@ -128,7 +121,7 @@ impl World<'_> {
 
     /// Keeps the place. False: the device is gone.
     pub(super) fn keep_plan(&mut self, p: &Plan) -> Result<bool> {
-        let sql = "UPDATE history_plans SET phase = ?3, chat = ?4, skip = ?5, chunk = ?6, sent = ?7 WHERE phone = ?1 AND n = ?2";
+        let sql = "UPDATE history_plans SET phase = ?3, chat = ?4, skip = ?5, chunk = ?6, sent = ?7, total = ?8 WHERE phone = ?1 AND n = ?2";
         let at = params![
             p.device.phone.row(),
             p.device.n,

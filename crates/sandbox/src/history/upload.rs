@@ -8,7 +8,6 @@ use anyhow::{Context, Result};
 use buffa::Message as _;
 use flate2::{Compression, write::ZlibEncoder};
 use std::{io::Write, sync::Arc};
-use wacore_binary::builder::NodeBuilder;
 use waproto::whatsapp::{self as wa, message::HistorySyncNotification, message::HistorySyncType};
 
 use super::parts::Part;
@@ -36,15 +35,19 @@ pub async fn run(sim: Arc<Sim>) {
 
 /// Sends every part that is due.
 pub(super) fn drain(sim: &Arc<Sim>) -> Result<()> {
-    while let Some(plan) = sim.act(|w| w.next_plan())? {
+    while let Some(mut plan) = sim.act(|w| w.next_plan())? {
+        let owner = plan.device.phone;
+        if plan.is_new() {
+            while sim.act(|w| w.fill_archive(owner))? {}
+            plan.total = sim.act(|w| w.archive_count(owner))?;
+        }
         let part = sim.act(|w| w.history_part(&plan))?;
         let notice = notification(&sim.media, &part, inline_welcome(&plan.props))?;
         sim.act(|w| {
             if w.keep_plan(&part.after)? {
-                w.send_history(plan.device, notice)
-            } else {
-                Ok(())
+                w.send_history(plan.device, notice)?;
             }
+            anyhow::Ok(())
         })?;
     }
     Ok(())
@@ -107,29 +110,19 @@ fn kind(of: wa::history_sync::HistorySyncType) -> HistorySyncType {
 }
 
 impl World<'_> {
-    /// Names a part to the companion, in a peer message from the phone.
+    /// Names a part to the companion, in a peer message from the phone; gives the message's id.
     pub(super) fn send_history(
         &mut self,
         to: DeviceAddr,
         notice: HistorySyncNotification,
-    ) -> Result<()> {
-        let message = wa::Message {
-            protocol_message: buffa::MessageField::some(wa::message::ProtocolMessage {
+    ) -> Result<String> {
+        self.peer_message(
+            to,
+            wa::message::ProtocolMessage {
                 r#type: Some(wa::message::protocol_message::Type::HISTORY_SYNC_NOTIFICATION),
                 history_sync_notification: buffa::MessageField::some(notice),
                 ..Default::default()
-            }),
-            ..Default::default()
-        };
-        let enc = self.encrypt(to.phone, to, &message)?;
-        let node = NodeBuilder::new("message")
-            .attr("from", to.phone.jid())
-            .attr("id", format!("3EB0{:016X}", rand::random::<u64>()))
-            .attr("type", "text")
-            .attr("category", "peer")
-            .attr("t", self.now())
-            .children([enc])
-            .build();
-        self.deliver(to, &node)
+            },
+        )
     }
 }
