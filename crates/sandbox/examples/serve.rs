@@ -16,7 +16,7 @@ async fn main() -> anyhow::Result<()> {
     .await?;
     let line = serde_json::json!({
         "ready": true, "sandboxUrl": s.sandbox_url(), "chatUrl": s.chat_url(),
-        "caFile": null, "noiseRoot": s.noise_root_hex(), "pid": std::process::id(),
+        "caFile": s.ca_file(), "noiseRoot": s.noise_root_hex(), "pid": std::process::id(),
     });
     use std::io::Write as _;
     writeln!(std::io::stdout(), "{line}")?;
