@@ -18,6 +18,10 @@ pub mod store;
 mod tell;
 
 #[cfg(test)]
+mod message_tests;
+#[cfg(test)]
+mod test_client;
+#[cfg(test)]
 mod tests;
 
 pub use store::SCHEMA;

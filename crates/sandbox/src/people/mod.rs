@@ -5,7 +5,7 @@ pub mod content;
 pub mod inbox;
 pub mod read;
 pub mod signal;
-mod stores;
+pub(crate) mod stores;
 pub mod write;
 
 /// What people remember of what they wrote and could not read.

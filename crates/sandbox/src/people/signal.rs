@@ -323,7 +323,7 @@ impl World<'_> {
     }
 }
 
-fn signed_record(k: &PhoneKeys) -> Result<SignedPreKeyRecord> {
+pub(crate) fn signed_record(k: &PhoneKeys) -> Result<SignedPreKeyRecord> {
     let sig = sign(&k.identity, &k.signed_prekey.public_key.serialize())?;
     Ok(SignedPreKeyRecord::new(
         SIGNED_PREKEY_ID.into(),

@@ -7,7 +7,7 @@
 //! Strictness: (sender, group, chain, iteration) of every `skmsg` a client sends is kept; other bytes under the same
 //! four are a reused message key.
 
-mod cipher;
+pub(crate) mod cipher;
 mod slot;
 
 use anyhow::{Context, Result, anyhow};
