@@ -68,7 +68,8 @@ fn text(n: &NodeRef<'_>) -> Result<String, IqError> {
 fn metadata(w: &mut World<'_>, c: &Caller, iq: &NodeRef<'_>) -> IqResult {
     let me = c.phone()?;
     let query = child(iq, "query")?;
-    if attr(query, "request") != "interactive" {
+    // zapo leaves `request` out; the others write the only value there is.
+    if opt_attr(query, "request").is_some_and(|r| r != "interactive") {
         return Err(BAD_REQUEST.into());
     }
     let (g, _) = w.group_for(&gid(iq)?, me)?;
