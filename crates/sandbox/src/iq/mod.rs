@@ -28,6 +28,9 @@ pub mod usync;
 const TABLES: &[&[Route]] = &[
     prekeys::ROUTES,
     session::ROUTES,
+    usync::ROUTES,
+    privacy::ROUTES,
+    blocklist::ROUTES,
     crate::groups::iq::ROUTES,
     crate::appstate::iq::ROUTES,
     crate::media::iq::ROUTES,
