@@ -30,7 +30,7 @@ export class Network {
     async #launch() {
         const binary = process.env.WHARF_SANDBOX_BIN ?? DEFAULT_BINARY
         this.#data = await mkdtemp(join(tmpdir(), 'wharf-interop-'))
-        const child = spawn(binary, ['--data', this.#data], { stdio: ['pipe', 'pipe', 'pipe'] })
+        const child = spawn(binary, [this.#data], { stdio: ['pipe', 'pipe', 'pipe'] })
         this.#child = child
         child.stderr.setEncoding('utf8').on('data', (text) => {
             this.#stderr.push(text)
