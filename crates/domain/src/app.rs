@@ -16,6 +16,9 @@ pub struct Domain {
     pub ids: Arc<dyn Ids>,
     /// Encryption with the master key.
     pub secrets: Arc<dyn Secrets>,
+    /// Which process this is: `gatewayId` of the sessions it holds.
+    pub node_id: String,
+    pub(crate) outbox: crate::outbox::Workers,
     engine: OnceLock<Arc<dyn Engine>>,
 }
 
@@ -32,8 +35,17 @@ impl Domain {
             clock,
             ids,
             secrets,
+            node_id: String::new(),
+            outbox: crate::outbox::Workers::default(),
             engine: OnceLock::new(),
         }
+    }
+
+    /// Names the process in `gatewayId`.
+    #[must_use]
+    pub fn named(mut self, node_id: impl Into<String>) -> Self {
+        self.node_id = node_id.into();
+        self
     }
 
     /// Attaches the engine; a second call is ignored.

@@ -11,6 +11,8 @@ pub mod error;
 pub mod events;
 pub mod groups;
 pub mod inbound;
+pub mod inbox;
+pub mod ingest;
 pub mod keys;
 pub mod master_key;
 pub mod messages;

@@ -151,7 +151,7 @@ CREATE TABLE messages (
     PRIMARY KEY (session, id)
 ) STRICT;
 CREATE INDEX messages_chat ON messages (session, chat, at DESC, id DESC);
-CREATE UNIQUE INDEX messages_wa_id ON messages (session, chat, sender, wa_id);
+CREATE UNIQUE INDEX messages_wa_id ON messages (session, wa_id, chat, sender);
 -- For merges only: whose messages to repoint.
 CREATE INDEX messages_sender ON messages (session, sender) WHERE sender <> 0;
 
@@ -219,6 +219,7 @@ CREATE TABLE outbox (
     status TEXT NOT NULL,
     error_code TEXT,
     error_words TEXT,
+    error_until INTEGER,
     sync INTEGER NOT NULL,
     reference TEXT NOT NULL,
     send_at INTEGER,

@@ -77,6 +77,21 @@ impl MessagesView for Rows<'_> {
         )
     }
 
+    fn messages_by_wa_id(
+        &self,
+        s: SessionNo,
+        chat_id: i64,
+        wa_id: &str,
+    ) -> Result<Vec<MessageRow>> {
+        let mut found = self.many(
+            select!("WHERE session = ?1 AND wa_id = ?3 AND chat = ?2"),
+            params![s.0, chat_id, wa_id],
+            message_row,
+        )?;
+        found.sort_unstable_by_key(|row| row.id);
+        Ok(found)
+    }
+
     fn own_messages(
         &self,
         s: SessionNo,

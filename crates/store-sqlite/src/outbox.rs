@@ -19,7 +19,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, to_jid, chat, message, wa_id, content, secret, status, error_code, error_words, sync,
-                    reference, send_at, expires_at, accepted_at, handed_at, attempts, updated_at
+                    reference, send_at, expires_at, accepted_at, handed_at, attempts, updated_at, error_until
              FROM outbox ",
             $rest
         )
@@ -47,6 +47,7 @@ fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, Fault> {
         handed_at: row.get(15)?,
         attempts: row.get(16)?,
         updated_at: row.get(17)?,
+        until: row.get(18)?,
     })
 }
 
@@ -127,8 +128,9 @@ impl OutboxTx for Rows<'_> {
         self.run(
             "INSERT INTO outbox
                  (session, id, to_jid, chat, message, wa_id, content, secret, status, error_code, error_words,
-                  sync, reference, send_at, expires_at, accepted_at, handed_at, attempts, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+                  sync, reference, send_at, expires_at, accepted_at, handed_at, attempts, updated_at,
+                  error_until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
              ON CONFLICT (session, id) DO UPDATE SET
                  to_jid = excluded.to_jid, chat = excluded.chat, message = excluded.message,
                  wa_id = excluded.wa_id, content = excluded.content, secret = excluded.secret,
@@ -136,7 +138,8 @@ impl OutboxTx for Rows<'_> {
                  error_words = excluded.error_words, sync = excluded.sync, reference = excluded.reference,
                  send_at = excluded.send_at, expires_at = excluded.expires_at,
                  accepted_at = excluded.accepted_at, handed_at = excluded.handed_at,
-                 attempts = excluded.attempts, updated_at = excluded.updated_at",
+                 attempts = excluded.attempts, updated_at = excluded.updated_at,
+                 error_until = excluded.error_until",
             params![
                 s.0,
                 row.id.ulid().to_bytes(),
@@ -157,6 +160,7 @@ impl OutboxTx for Rows<'_> {
                 row.handed_at,
                 row.attempts,
                 row.updated_at,
+                row.until,
             ],
         )?;
         Ok(())

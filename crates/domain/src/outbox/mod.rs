@@ -1,9 +1,19 @@
 //! Sends: durable before they are answered, with their final WhatsApp id and content.
 
+mod accept;
+mod outcome;
 pub mod pacing;
+mod send;
+mod worker;
+mod workers;
+
+pub use send::{Answer, OutboxItem, SendResult};
+pub(crate) use workers::Workers;
+
+use crate::sessions::{SessionRow, SessionScope};
 
 use serde::{Deserialize, Serialize};
-use wharf_types::{Millis, OutboxId, SendStatus};
+use wharf_types::{ChatJid, Millis, OutboxId, SendStatus};
 
 /// The finished content of a send, fixed when it is accepted: a crash resends the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +64,8 @@ pub struct OutboxRow {
     pub status: SendStatus,
     /// Why it failed: code and words.
     pub error: Option<(String, String)>,
+    /// Until when, where WhatsApp said so.
+    pub until: Option<Millis>,
     /// `sync` or `async`.
     pub sync: bool,
     /// The caller's own mark, "" if none.
@@ -87,4 +99,74 @@ pub struct Outgoing {
     pub resend: bool,
     /// The person's device list was never fetched: ask usync first, none → `recipient_not_on_whatsapp`.
     pub first_contact: bool,
+}
+
+/// A caller's key for not sending twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idempotency {
+    /// 1–255 printable ASCII characters, checked by the caller.
+    pub key: String,
+    /// SHA-256 over session, route and canonical body.
+    pub fingerprint: [u8; 32],
+}
+
+/// A text to send, its input checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSend {
+    /// To whom.
+    pub to: ChatJid,
+    /// 1–65,536 bytes.
+    pub text: String,
+    /// JIDs mentioned.
+    pub mentions: Vec<String>,
+    /// WhatsApp id of the message replied to.
+    pub reply_to: Option<String>,
+    /// The caller's own mark, "" if none.
+    pub reference: String,
+    /// Not before.
+    pub send_at: Option<Millis>,
+    /// Not after.
+    pub expires_at: Option<Millis>,
+    /// Wait for WhatsApp's word.
+    pub sync: bool,
+    /// The caller's key, if any.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl OutboxRow {
+    /// `sync` or `async`.
+    pub const fn mode(&self) -> &'static str {
+        if self.sync { "sync" } else { "async" }
+    }
+}
+
+impl SessionRow {
+    /// The session's rates.
+    pub const fn rates(&self) -> pacing::Rates {
+        pacing::Rates {
+            per_min: self.rate_per_min,
+            per_hour: self.rate_per_hour,
+        }
+    }
+}
+
+/// What a sealed message secret is bound to.
+fn secret_context(scope: &SessionScope, id: &OutboxId) -> Vec<u8> {
+    format!("outbox/{}/{id}", scope.id).into_bytes()
+}
+
+/// A stored reason as the constant it was written from.
+fn known_reason(text: &str) -> &'static str {
+    [
+        "recipient_not_on_whatsapp",
+        "reachout_timelocked",
+        "account_restricted",
+        "rate_overlimit",
+        "not_group_admin",
+        "media_expired",
+        "expired",
+    ]
+    .into_iter()
+    .find(|known| *known == text)
+    .unwrap_or("rejected")
 }

@@ -23,7 +23,10 @@ pub fn wait(times: &[Millis], now: Millis, rates: Rates) -> Millis {
     let window = |limit: u32, length: Millis| {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         // The send that must have left the window before the next may enter it.
-        let oldest = times.len().checked_sub(limit).and_then(|place| times.get(place));
+        let oldest = times
+            .len()
+            .checked_sub(limit)
+            .and_then(|place| times.get(place));
         oldest.map_or(0, |sent| (sent + length - now).max(0))
     };
     window(rates.per_min, MINUTE).max(window(rates.per_hour, LONGEST_WINDOW))

@@ -1,5 +1,6 @@
 //! People: one row a person and session, whatever ids they were seen under.
 //!
+//! - [`identity`] resolves ids to rows and joins rows that turn out to be one person.
 //! - [`names`] keeps names by source, picks the shown one, folds it for search.
 //! - [`posting`] is the one form of every list of people: chunked bitmaps in row-id order.
 //! - [`index`] keeps lists in step with rows, through a [`buffer`] that writes each chunk once a job.
@@ -9,8 +10,10 @@
 
 pub mod buffer;
 pub mod by_name;
+pub mod identity;
 pub mod index;
 pub mod meet;
+mod merge;
 pub mod names;
 pub mod page;
 pub mod posting;

@@ -421,7 +421,8 @@ pub trait MessagesView {
         wa_id: &str,
     ) -> Result<Option<MessageRow>>;
     /// All messages of a chat with this id, whoever wrote them, oldest row first.
-    fn messages_by_wa_id(&self, s: SessionNo, chat_id: i64, wa_id: &str) -> Result<Vec<MessageRow>>;
+    fn messages_by_wa_id(&self, s: SessionNo, chat_id: i64, wa_id: &str)
+    -> Result<Vec<MessageRow>>;
     /// Own messages of a chat with these ids: for receipts.
     fn own_messages(
         &self,

@@ -1,5 +1,10 @@
 //! A session is one WhatsApp number attached, or about to be attached, to an organization.
 
+mod operations;
+mod status;
+
+pub use operations::{DEFAULT_RATE_PER_HOUR, DEFAULT_RATE_PER_MIN, Me, SessionSettings};
+
 use serde::Serialize;
 use wharf_types::{Lid, Millis, OrgId, Phone, SessionId, SessionStatus, UserId};
 
@@ -99,3 +104,49 @@ pub struct SessionView {
     pub wa_lid: String,
 }
 
+impl SessionView {
+    /// `connected` is the engine's evidence now: a row may say `working` for the moment it takes to write
+    /// down that the socket went, and callers must not be told so.
+    fn new(row: SessionRow, connected: bool, node_id: &str) -> Self {
+        let stale = row.status == SessionStatus::Working && !connected;
+        Self {
+            auto_read: row.auto_read,
+            created_at: row.created_at,
+            created_by_user_id: row.created_by.map(|id| id.to_string()).unwrap_or_default(),
+            gateway_id: if row.wanted {
+                node_id.to_owned()
+            } else {
+                String::new()
+            },
+            id: row.scope.id,
+            is_admin_session: false,
+            label: row.label,
+            last_connected_at: row.last_connected_at,
+            mark_online: row.mark_online,
+            organization_id: row.scope.org,
+            phone_number: row
+                .phone
+                .as_ref()
+                .map(|phone| phone.as_str().to_owned())
+                .unwrap_or_default(),
+            presence_typing: row.presence_typing,
+            rate_per_hour: row.rate_per_hour,
+            rate_per_min: row.rate_per_min,
+            status: if stale {
+                SessionStatus::Starting
+            } else {
+                row.status
+            },
+            status_reason: if stale {
+                "reconnecting".to_owned()
+            } else {
+                row.status_reason
+            },
+            status_since: row.status_since,
+            status_until: row.status_until,
+            updated_at: row.updated_at,
+            wa_jid: row.phone.as_ref().map(Phone::jid).unwrap_or_default(),
+            wa_lid: row.lid.as_ref().map(Lid::jid).unwrap_or_default(),
+        }
+    }
+}

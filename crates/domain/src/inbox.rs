@@ -1,0 +1,24 @@
+//! Where the engine reports: facts and the state of connections.
+
+use crate::{
+    Domain, Result,
+    inbound::Inbound,
+    ports::engine::{Connection, Inbox},
+    sessions::SessionScope,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// The domain as the engine sees it.
+pub struct DomainInbox(pub Arc<Domain>);
+
+#[async_trait]
+impl Inbox for DomainInbox {
+    async fn ingest(&self, session: &SessionScope, facts: Vec<Inbound>) -> Result<()> {
+        self.0.ingest_facts(*session, facts).await
+    }
+
+    async fn connection(&self, session: &SessionScope, state: Connection) -> Result<()> {
+        self.0.connection_changed(*session, state).await
+    }
+}

@@ -1,0 +1,296 @@
+//! Messages: stored once by (chat, sender, id), edited, revoked, advanced.
+
+use super::{Batch, push_name, receipts::note_recipients};
+use crate::{
+    Result,
+    events::{Log, MessageStatusPayload},
+    inbound::{InChat, InMessage, MessageExtra, Origin, Seen},
+    ports::store::{ChatRow, MessageRow, PersonRow, Tx},
+    sessions::SessionScope,
+    show::{Own, Show},
+};
+use wharf_types::{Millis, SendStatus};
+
+/// The sender of the account's own messages.
+const OWN: i64 = 0;
+
+/// In a direct chat whoever writes is whose chat it is: each side may know an id the other lacks.
+fn one_person(chat: &Seen, sender: &Seen) -> Option<Seen> {
+    let agree = |a: bool, b: bool| a || b;
+    let same = agree(
+        chat.lid.is_none() || sender.lid.is_none(),
+        chat.lid == sender.lid,
+    ) && agree(
+        chat.phone.is_none() || sender.phone.is_none(),
+        chat.phone == sender.phone,
+    );
+    same.then(|| Seen {
+        lid: chat.lid.clone().or_else(|| sender.lid.clone()),
+        phone: chat.phone.clone().or_else(|| sender.phone.clone()),
+    })
+}
+
+/// The status a delivery level stands for.
+pub(super) fn status_of(level: i8) -> SendStatus {
+    match level {
+        ..=1 => SendStatus::Sent,
+        2 => SendStatus::Delivered,
+        3 => SendStatus::Read,
+        _ => SendStatus::Played,
+    }
+}
+
+impl Batch<'_> {
+    pub(super) fn message(&mut self, mut message: InMessage) -> Result<()> {
+        let sender = self.sender(&mut message)?;
+        let was = self.chat(&message.chat)?;
+        let live = message.origin == Origin::Live;
+        if let (InChat::Group(jid), Some(sender)) = (&message.chat, &sender) {
+            let group = self.group_row(jid)?;
+            self.seen_in_group(&group, sender, message.at, live)?;
+        }
+        let sender_id = sender.map_or(OWN, |person| person.id);
+        if let Some(known) = self
+            .tx
+            .message_by_wa_id(self.s, was.id, sender_id, &message.wa_id)?
+        {
+            return self.known_message(&known, &message);
+        }
+        let mut is = was.clone();
+        is.last_at = is.last_at.max(Some(message.at));
+        if live {
+            is.unread = if message.from_me {
+                0
+            } else {
+                is.unread.saturating_add(1)
+            };
+        }
+        let row = MessageRow {
+            id: self.message_ids.give(self.tx)?,
+            chat_id: is.id,
+            sender_id,
+            wa_id: message.wa_id,
+            from_me: message.from_me,
+            at: message.at,
+            created_at: self.now,
+            kind: message.kind,
+            body: message.body,
+            extra: message.extra,
+            // What is told of here has left the phone: the server has it.
+            ack_level: if message.from_me {
+                message.ack_level.max(1)
+            } else {
+                0
+            },
+            status: message.from_me.then(|| status_of(message.ack_level)),
+            error: String::new(),
+            edited: false,
+            deleted: false,
+        };
+        self.tx.put_message(self.s, &row)?;
+        self.save_chat(&was, &is)?;
+        self.added.messages += 1;
+        if let InChat::Group(jid) = &message.chat
+            && row.from_me
+        {
+            note_recipients(self.tx, self.s, jid, row.id)?;
+        }
+        if live {
+            let shown = self.shown(&is, row)?;
+            self.log.message(self.tx, &shown)?;
+        }
+        Ok(())
+    }
+
+    /// Resolves the sender (`None` for the account itself) and learns their push name.
+    fn sender(&mut self, message: &mut InMessage) -> Result<Option<PersonRow>> {
+        if message.from_me {
+            return Ok(None);
+        }
+        if let InChat::Person(peer) = &message.chat
+            && let Some(both) = one_person(peer, &message.sender)
+        {
+            message.sender = both.clone();
+            message.chat = InChat::Person(both);
+        }
+        let mut sender = self.people.resolve(self.tx, &message.sender)?;
+        if let InChat::Person(peer) = &message.chat
+            && *peer != message.sender
+        {
+            // Resolving the other side may have joined the two.
+            self.people.resolve(self.tx, peer)?;
+            sender = self.people.resolve(self.tx, &message.sender)?;
+        }
+        let quiet = message.origin == Origin::Bulk;
+        if let Some((source, name)) = push_name(&sender.names.push, &message.push_name, quiet) {
+            sender = self.people.name(self.tx, sender, source, name)?;
+        }
+        Ok(Some(sender))
+    }
+
+    /// Seen before: history may know how far an own message got, and an echo proves that the server has it.
+    fn known_message(&mut self, known: &MessageRow, message: &InMessage) -> Result<()> {
+        if known.from_me {
+            self.advance(known, status_of(message.ack_level))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn edited(
+        &mut self,
+        chat: &InChat,
+        sender: &Seen,
+        from_me: bool,
+        wa_id: &str,
+        body: String,
+    ) -> Result<()> {
+        let Some((chat, mut row)) = self.known(chat, sender, from_me, wa_id)? else {
+            return Ok(());
+        };
+        if row.deleted || (row.edited && row.body == body) {
+            return Ok(());
+        }
+        row.body = body;
+        row.edited = true;
+        self.tx.put_message(self.s, &row)?;
+        self.chat_changed(chat.id);
+        if self.quiet {
+            return Ok(());
+        }
+        let shown = self.shown(&chat, row)?;
+        self.log.message_edited(self.tx, &shown)
+    }
+
+    /// Deleted for everyone: its content goes here too.
+    pub(super) fn revoked(
+        &mut self,
+        chat: &InChat,
+        sender: &Seen,
+        from_me: bool,
+        wa_id: &str,
+    ) -> Result<()> {
+        let Some((chat, mut row)) = self.known(chat, sender, from_me, wa_id)? else {
+            return Ok(());
+        };
+        if row.deleted {
+            return Ok(());
+        }
+        row.deleted = true;
+        row.body = String::new();
+        row.extra = MessageExtra::default();
+        self.tx.put_message(self.s, &row)?;
+        self.chat_changed(chat.id);
+        if self.quiet {
+            return Ok(());
+        }
+        let shown = self.shown(&chat, row)?;
+        self.log.message_deleted(self.tx, &shown)
+    }
+
+    fn known(
+        &mut self,
+        chat: &InChat,
+        sender: &Seen,
+        from_me: bool,
+        wa_id: &str,
+    ) -> Result<Option<(ChatRow, MessageRow)>> {
+        let sender_id = if from_me {
+            OWN
+        } else {
+            self.people.resolve(self.tx, sender)?.id
+        };
+        let Some(chat) = self.known_chat(chat)? else {
+            return Ok(None);
+        };
+        let row = self
+            .tx
+            .message_by_wa_id(self.s, chat.id, sender_id, wa_id)?;
+        Ok(row.map(|row| (chat, row)))
+    }
+
+    /// Moves an own message on, never back. When its send had not been acknowledged yet, this is where it is
+    /// known to be sent.
+    pub(super) fn advance(&mut self, row: &MessageRow, status: SendStatus) -> Result<()> {
+        if row.status == Some(SendStatus::Queued)
+            && !self.quiet
+            && let Some(chat) = self.tx.chat(self.s, row.chat_id)?
+        {
+            let sent = MessageRow {
+                status: Some(status),
+                ack_level: status.ack_level(),
+                ..row.clone()
+            };
+            let shown = self.shown(&chat, sent)?;
+            self.log.message(self.tx, &shown)?;
+        }
+        let log = (!self.quiet).then_some(&mut self.log);
+        advance(
+            self.tx, self.scope, &self.own, log, row.id, status, "", self.now,
+        )
+        .map(|_| ())
+    }
+
+    fn shown(&self, chat: &ChatRow, row: MessageRow) -> Result<crate::messages::Message> {
+        let show = self.show();
+        let jid = show.chat_jid(chat)?;
+        show.message(row, &jid)
+    }
+}
+
+/// Moves an own message and its send on to `status`, and logs `message.status`; `false` when it was there already
+/// or further. The one way a status changes, whoever learnt of it.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one fact of one message, within somebody's transaction"
+)]
+pub fn advance(
+    tx: &mut dyn Tx,
+    scope: SessionScope,
+    own: &Own,
+    log: Option<&mut Log>,
+    message_id: i64,
+    status: SendStatus,
+    error: &str,
+    now: Millis,
+) -> Result<bool> {
+    let Some(mut row) = tx.message(scope.no, message_id)?.filter(|row| row.from_me) else {
+        return Ok(false);
+    };
+    if !row.status.unwrap_or(SendStatus::Queued).may_become(status) {
+        return Ok(false);
+    }
+    row.status = Some(status);
+    row.ack_level = status.ack_level();
+    row.error = error.to_owned();
+    tx.put_message(scope.no, &row)?;
+    let mut send = tx.outbox_by_message(scope.no, row.id)?;
+    if let Some(send) = &mut send
+        && send.status.may_become(status)
+    {
+        send.status = status;
+        send.updated_at = now;
+        tx.put_outbox(scope.no, send)?;
+    }
+    let Some(log) = log else {
+        return Ok(true);
+    };
+    let show = Show::with(tx.view(), scope, own.clone());
+    let chat = tx.chat(scope.no, row.chat_id)?;
+    let chat_jid = chat.map_or(Ok(String::new()), |chat| show.chat_jid(&chat))?;
+    let payload = MessageStatusPayload {
+        chat_id: row.chat_id,
+        chat_jid,
+        error: row.error,
+        mode: send
+            .as_ref()
+            .map_or("", |send| if send.sync { "sync" } else { "async" }),
+        outbox_id: Log::outbox_id(send.as_ref().map(|send| &send.id)),
+        reference: send.map(|send| send.reference).unwrap_or_default(),
+        replayed: false,
+        status,
+        timestamp: row.at,
+        wa_message_id: row.wa_id,
+    };
+    log.message_status(tx, &payload)?;
+    Ok(true)
+}

@@ -1,0 +1,342 @@
+//! What callers may do with sessions.
+
+use super::{SessionRow, SessionScope, SessionView, status};
+use crate::{
+    Domain, Error, Result,
+    cursor::{Binding, Page},
+    ports::{engine::LinkCode, store::StoreExt},
+    sessions::SessionNo,
+};
+use std::collections::BTreeMap;
+use wharf_types::{OrgId, Phone, SessionId, SessionStatus, UserId};
+
+/// Sends in any 60 s, unless set.
+pub const DEFAULT_RATE_PER_MIN: u32 = 20;
+/// Sends in any 3,600 s, unless set.
+pub const DEFAULT_RATE_PER_HOUR: u32 = 600;
+const MAX_LABEL: usize = 256;
+
+/// Settings of a session; `None` leaves what is (or the default).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionSettings {
+    /// The user's words for it.
+    pub label: Option<String>,
+    /// Send read receipts on its own.
+    pub auto_read: Option<bool>,
+    /// Show "typing…" before a send.
+    pub presence_typing: Option<bool>,
+    /// Appear online while connected.
+    pub mark_online: Option<bool>,
+    /// 1–60,000.
+    pub rate_per_min: Option<i64>,
+    /// 1–1,000,000.
+    pub rate_per_hour: Option<i64>,
+}
+
+impl SessionSettings {
+    fn apply(self, row: &mut SessionRow) -> Result<()> {
+        let mut wrong = BTreeMap::new();
+        let mut rate = |field: &str, given: Option<i64>, most: u32, into: &mut u32| match given {
+            None => {}
+            Some(value) => match u32::try_from(value) {
+                Ok(value) if (1..=most).contains(&value) => *into = value,
+                _ => {
+                    wrong.insert(field.to_owned(), format!("must be between 1 and {most}"));
+                }
+            },
+        };
+        rate(
+            "ratePerMin",
+            self.rate_per_min,
+            60_000,
+            &mut row.rate_per_min,
+        );
+        rate(
+            "ratePerHour",
+            self.rate_per_hour,
+            1_000_000,
+            &mut row.rate_per_hour,
+        );
+        if let Some(label) = self.label {
+            if label.chars().count() > MAX_LABEL {
+                wrong.insert(
+                    "label".into(),
+                    format!("must be at most {MAX_LABEL} characters"),
+                );
+            }
+            row.label = label;
+        }
+        row.auto_read = self.auto_read.unwrap_or(row.auto_read);
+        row.presence_typing = self.presence_typing.unwrap_or(row.presence_typing);
+        row.mark_online = self.mark_online.unwrap_or(row.mark_online);
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Invalid(wrong))
+        }
+    }
+}
+
+/// Who the session is at WhatsApp.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the contract's fields")]
+pub struct Me {
+    pub connected: bool,
+    pub phone_number: String,
+    pub push_name: String,
+    pub session_id: SessionId,
+    pub status: SessionStatus,
+    pub wa_jid: String,
+    pub wa_lid: String,
+}
+
+impl Domain {
+    /// The session's scope, if the organization has it.
+    pub async fn session_scope(&self, org: OrgId, id: SessionId) -> Result<SessionScope> {
+        Ok(self.session_row(org, id).await?.scope)
+    }
+
+    async fn session_row(&self, org: OrgId, id: SessionId) -> Result<SessionRow> {
+        self.store
+            .read(move |view| view.session(&org, &id))
+            .await?
+            .ok_or(Error::NotFound("session"))
+    }
+
+    /// A session as callers see it.
+    pub async fn get_session(&self, scope: SessionScope) -> Result<SessionView> {
+        Ok(self.show_session(self.session_row(scope.org, scope.id).await?))
+    }
+
+    fn show_session(&self, row: SessionRow) -> SessionView {
+        let connected = self
+            .engine()
+            .is_ok_and(|engine| engine.connected(&row.scope));
+        SessionView::new(row, connected, &self.node_id)
+    }
+
+    /// One page of the organization's sessions, oldest first; `only` limits it to some (a limited key's).
+    pub async fn list_sessions(
+        &self,
+        org: OrgId,
+        only: Vec<SessionId>,
+        limit: usize,
+        cursor: &str,
+    ) -> Result<Page<SessionView>> {
+        let sealer = self.sealer(Binding::new("sessions", org));
+        let after = sealer.place(cursor)?.map(SessionNo);
+        let rows = if only.is_empty() {
+            self.store
+                .read(move |view| view.sessions(&org, after, limit + 1))
+                .await?
+        } else {
+            self.store
+                .read(move |view| {
+                    let mut rows = Vec::new();
+                    for id in &only {
+                        rows.extend(
+                            view.session(&org, id)?
+                                .filter(|row| after.is_none_or(|after| row.scope.no > after)),
+                        );
+                    }
+                    rows.sort_by_key(|row| row.scope.no);
+                    rows.dedup_by_key(|row| row.scope.no);
+                    rows.truncate(limit + 1);
+                    Ok(rows)
+                })
+                .await?
+        };
+        sealer.page(
+            rows,
+            limit,
+            |row| row.scope.no.0,
+            |row| self.show_session(row),
+        )
+    }
+
+    /// Makes a session; `start` begins QR pairing at once.
+    pub async fn create_session(
+        &self,
+        org: OrgId,
+        by: Option<UserId>,
+        settings: SessionSettings,
+        start: bool,
+    ) -> Result<SessionView> {
+        let now = self.clock.now();
+        let mut row = SessionRow {
+            scope: SessionScope {
+                org,
+                id: SessionId::new(self.ids.ulid()),
+                no: SessionNo(0),
+            },
+            label: String::new(),
+            created_by: by,
+            created_at: now,
+            updated_at: now,
+            auto_read: false,
+            presence_typing: false,
+            mark_online: false,
+            rate_per_min: DEFAULT_RATE_PER_MIN,
+            rate_per_hour: DEFAULT_RATE_PER_HOUR,
+            status: if start {
+                SessionStatus::Starting
+            } else {
+                SessionStatus::Stopped
+            },
+            status_reason: String::new(),
+            status_since: now,
+            status_until: None,
+            last_connected_at: None,
+            phone: None,
+            lid: None,
+            push_name: String::new(),
+            wanted: start,
+            history_complete: false,
+        };
+        settings.apply(&mut row)?;
+        let mut stored = row.clone();
+        let event = wharf_types::EventId::new(self.ids.ulid());
+        row = self
+            .store
+            .write(move |tx| {
+                tx.org(&stored.scope.org)?
+                    .ok_or(Error::NotFound("organization"))?;
+                stored.scope.no = tx.insert_session(&stored)?;
+                status::log(tx, event, &stored, stored.created_at)?;
+                Ok(stored)
+            })
+            .await?;
+        if start {
+            self.engine()?.start(&row.scope).await?;
+        }
+        Ok(self.show_session(row))
+    }
+
+    /// Changes settings; takes effect without a reconnect.
+    pub async fn update_session(
+        &self,
+        scope: SessionScope,
+        settings: SessionSettings,
+    ) -> Result<SessionView> {
+        let now = self.clock.now();
+        let row = self
+            .store
+            .write(move |tx| {
+                let mut row = tx
+                    .session(&scope.org, &scope.id)?
+                    .ok_or(Error::NotFound("session"))?;
+                settings.apply(&mut row)?;
+                row.updated_at = now;
+                tx.update_session(&row)?;
+                Ok(row)
+            })
+            .await?;
+        Ok(self.show_session(row))
+    }
+
+    /// Removes the session and all its data. The phone keeps its link until it drops it itself.
+    pub async fn delete_session(&self, scope: SessionScope) -> Result<()> {
+        self.engine()?.forget(&scope).await?;
+        self.store.write(move |tx| tx.delete_session(&scope)).await
+    }
+
+    /// Who the session is; not found while unpaired.
+    pub async fn session_me(&self, scope: SessionScope) -> Result<Me> {
+        let row = self.session_row(scope.org, scope.id).await?;
+        if !row.paired() {
+            return Err(Error::NotFound("paired account"));
+        }
+        let push_name = row.push_name.clone();
+        let view = self.show_session(row);
+        Ok(Me {
+            connected: view.status == SessionStatus::Working,
+            phone_number: view.phone_number,
+            push_name,
+            session_id: view.id,
+            status: view.status,
+            wa_jid: view.wa_jid,
+            wa_lid: view.wa_lid,
+        })
+    }
+
+    /// The QR to show now. With none ready it begins pairing and answers not found until there is one.
+    pub async fn session_qr(&self, scope: SessionScope) -> Result<LinkCode> {
+        let row = self.session_row(scope.org, scope.id).await?;
+        if row.paired() {
+            return Err(Error::invalid("session", "is already paired"));
+        }
+        if let Some(code) = self.engine()?.qr(&scope) {
+            return Ok(code);
+        }
+        self.start_session(scope).await?;
+        Err(Error::NotFound("QR code"))
+    }
+
+    /// A code to type into the phone of this number.
+    pub async fn session_pairing_code(
+        &self,
+        scope: SessionScope,
+        phone: Phone,
+    ) -> Result<LinkCode> {
+        let row = self.session_row(scope.org, scope.id).await?;
+        if row.paired() {
+            return Err(Error::invalid("session", "is already paired"));
+        }
+        self.start_session(scope).await?;
+        self.engine()?.pairing_code(&scope, &phone).await
+    }
+
+    /// Connects, or begins QR pairing. Repeating is a no-op.
+    pub async fn start_session(&self, scope: SessionScope) -> Result<SessionView> {
+        let row = self
+            .change_session(scope, |row| {
+                row.wanted = true;
+                if matches!(
+                    row.status,
+                    SessionStatus::Stopped | SessionStatus::Failed | SessionStatus::LoggedOut
+                ) {
+                    status::set(row, SessionStatus::Starting, "");
+                }
+            })
+            .await?;
+        self.engine()?.start(&scope).await?;
+        Ok(self.show_session(row))
+    }
+
+    /// Closes the socket and keeps the device. Repeating is a no-op.
+    pub async fn stop_session(&self, scope: SessionScope) -> Result<SessionView> {
+        self.change_session(scope, |row| row.wanted = false).await?;
+        self.engine()?.stop(&scope).await?;
+        let row = self
+            .change_session(scope, |row| {
+                if row.status != SessionStatus::LoggedOut {
+                    status::set(row, SessionStatus::Stopped, "");
+                }
+            })
+            .await?;
+        Ok(self.show_session(row))
+    }
+
+    /// Stops and starts.
+    pub async fn restart_session(&self, scope: SessionScope) -> Result<SessionView> {
+        self.engine()?.stop(&scope).await?;
+        self.start_session(scope).await
+    }
+
+    /// Unlinks the device; stored data stays readable. Repeating is a no-op.
+    pub async fn logout_session(&self, scope: SessionScope) -> Result<SessionView> {
+        let row = self.session_row(scope.org, scope.id).await?;
+        if !row.paired() {
+            return Ok(self.show_session(row));
+        }
+        self.engine()?.logout(&scope).await?;
+        let row = self
+            .change_session(scope, |row| {
+                row.wanted = false;
+                status::set(row, SessionStatus::LoggedOut, "");
+            })
+            .await?;
+        Ok(self.show_session(row))
+    }
+}

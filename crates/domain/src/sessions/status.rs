@@ -1,0 +1,194 @@
+//! A session's status: what the evidence says, written down and logged in one transaction.
+
+use super::{SessionRow, SessionScope};
+use crate::{
+    Domain, Error, Result,
+    inbound::Seen,
+    ports::{
+        engine::Connection,
+        store::{StoreExt, Tx},
+    },
+};
+use std::sync::Arc;
+use wharf_types::{EventId, Millis, SessionStatus};
+
+/// Sets status and reason; what is already so stays as it is, with its time.
+pub(super) fn set(row: &mut SessionRow, status: SessionStatus, reason: &str) {
+    row.status = status;
+    reason.clone_into(&mut row.status_reason);
+    row.status_until = None;
+}
+
+/// Writes `session.status`.
+pub(super) fn log(tx: &mut dyn Tx, id: EventId, row: &SessionRow, now: Millis) -> Result<()> {
+    let payload = serde_json::json!({ "status": row.status, "reason": row.status_reason, "since": row.status_since });
+    tx.append_event(&row.scope, id, "session.status", now, &payload.to_string())
+        .map(|_| ())
+}
+
+/// What a connection's state makes of the row.
+fn apply(row: &mut SessionRow, state: &Connection, now: Millis) {
+    match state {
+        Connection::Connecting { again } => set(
+            row,
+            SessionStatus::Starting,
+            if *again { "reconnecting" } else { "" },
+        ),
+        Connection::AwaitingScan => set(row, SessionStatus::ScanQrCode, ""),
+        Connection::Paired {
+            phone,
+            lid,
+            push_name,
+        } => {
+            row.phone = Some(phone.clone());
+            row.lid.clone_from(lid);
+            if !push_name.is_empty() {
+                row.push_name.clone_from(push_name);
+            }
+            row.history_complete = false;
+            row.wanted = true;
+            set(row, SessionStatus::Starting, "");
+        }
+        Connection::Connected => {
+            row.last_connected_at = Some(now);
+            let reason = if row.status_reason == "history_incomplete" {
+                "history_incomplete"
+            } else {
+                ""
+            };
+            set(row, SessionStatus::Working, reason);
+        }
+        Connection::QrTimeout => {
+            row.wanted = false;
+            set(row, SessionStatus::Stopped, "qr_timeout");
+        }
+        Connection::Stopped => set(row, SessionStatus::Stopped, ""),
+        Connection::LoggedOut => {
+            row.wanted = false;
+            set(row, SessionStatus::LoggedOut, "");
+        }
+        Connection::Replaced => {
+            row.wanted = false;
+            set(row, SessionStatus::Failed, "replaced");
+        }
+        Connection::Outdated => set(row, SessionStatus::Failed, "client_outdated"),
+        Connection::Banned { until } => {
+            set(row, SessionStatus::Failed, "banned");
+            row.status_until = *until;
+        }
+        Connection::History { complete } => {
+            row.history_complete = *complete;
+            if !complete {
+                "history_incomplete".clone_into(&mut row.status_reason);
+            } else if row.status_reason == "history_incomplete" {
+                row.status_reason.clear();
+            }
+        }
+    }
+}
+
+impl Domain {
+    /// Changes the row in a transaction; a changed status gets its time and its event. Nothing changed, nothing written.
+    pub(super) async fn change_session(
+        &self,
+        scope: SessionScope,
+        change: impl FnOnce(&mut SessionRow) + Send + 'static,
+    ) -> Result<SessionRow> {
+        let now = self.clock.now();
+        let event = EventId::new(self.ids.ulid());
+        self.store
+            .write(move |tx| {
+                let before = tx
+                    .session(&scope.org, &scope.id)?
+                    .ok_or(Error::NotFound("session"))?;
+                let mut row = before.clone();
+                change(&mut row);
+                if row == before {
+                    return Ok(row);
+                }
+                row.updated_at = now;
+                let moved =
+                    (row.status, &row.status_reason) != (before.status, &before.status_reason);
+                if moved {
+                    row.status_since = now;
+                }
+                tx.update_session(&row)?;
+                if moved {
+                    log(tx, event, &row, now)?;
+                }
+                Ok(row)
+            })
+            .await
+    }
+
+    /// The engine's word on a connection.
+    pub(crate) async fn connection_changed(
+        self: &Arc<Self>,
+        scope: SessionScope,
+        state: Connection,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        if let Connection::Paired {
+            phone,
+            lid,
+            push_name,
+        } = &state
+        {
+            let own = Seen {
+                lid: lid.clone(),
+                phone: Some(phone.clone()),
+            };
+            self.own_account(scope, own, push_name.clone()).await?;
+        }
+        let connected = state == Connection::Connected;
+        self.change_session(scope, move |row| apply(row, &state, now))
+            .await?;
+        if connected {
+            self.poke_outbox(scope);
+        }
+        Ok(())
+    }
+
+    /// At start: sessions that should run are started, stale claims of running are withdrawn.
+    pub async fn resume_sessions(&self) -> Result<usize> {
+        let mut after = None;
+        let mut started = 0;
+        loop {
+            let rows = self
+                .store
+                .read(move |view| view.sessions_everywhere(after, 200))
+                .await?;
+            let Some(last) = rows.last() else {
+                return Ok(started);
+            };
+            after = Some(last.scope.no);
+            for row in rows {
+                let scope = row.scope;
+                let incomplete =
+                    row.paired() && !row.history_complete && row.last_connected_at.is_some();
+                let wanted = row.wanted;
+                self.change_session(scope, move |row| {
+                    if wanted {
+                        set(
+                            row,
+                            SessionStatus::Starting,
+                            if incomplete { "history_incomplete" } else { "" },
+                        );
+                    } else if matches!(
+                        row.status,
+                        SessionStatus::Starting
+                            | SessionStatus::Working
+                            | SessionStatus::ScanQrCode
+                    ) {
+                        set(row, SessionStatus::Stopped, "");
+                    }
+                })
+                .await?;
+                if wanted {
+                    self.engine()?.start(&scope).await?;
+                    started += 1;
+                }
+            }
+        }
+    }
+}
