@@ -5,7 +5,7 @@ use crate::{
     Result,
     events::{Log, MessageStatusPayload},
     inbound::{InChat, InMessage, MessageExtra, Origin, Seen},
-    ports::store::{ChatRow, MessageRow, PersonRow, Tx},
+    ports::store::{ChatPeer, ChatRow, MessageRow, PersonRow, Tx},
     sessions::SessionScope,
     show::{Own, Show},
 };
@@ -256,7 +256,8 @@ pub fn advance(
     let Some(mut row) = tx.message(scope.no, message_id)?.filter(|row| row.from_me) else {
         return Ok(false);
     };
-    if !row.status.unwrap_or(SendStatus::Queued).may_become(status) {
+    let was = row.status.unwrap_or(SendStatus::Queued);
+    if !was.may_become(status) {
         return Ok(false);
     }
     row.status = Some(status);
@@ -271,12 +272,26 @@ pub fn advance(
         send.updated_at = now;
         tx.put_outbox(scope.no, send)?;
     }
+    let chat = tx.chat(scope.no, row.chat_id)?;
+    let sent = was == SendStatus::Queued && row.ack_level > 0;
+    if let Some(ChatPeer::Jid(jid)) = chat.as_ref().map(|chat| &chat.peer)
+        && sent
+        && let Ok(group) = jid.parse()
+    {
+        note_recipients(tx, scope.no, &group, row.id)?;
+    }
     let Some(log) = log else {
         return Ok(true);
     };
     let show = Show::with(tx.view(), scope, own.clone());
-    let chat = tx.chat(scope.no, row.chat_id)?;
-    let chat_jid = chat.map_or(Ok(String::new()), |chat| show.chat_jid(&chat))?;
+    let told = chat.map(|chat| show.chat(&chat)).transpose()?;
+    let chat_jid = told
+        .as_ref()
+        .map(|chat| chat.jid.clone())
+        .unwrap_or_default();
+    if let Some(told) = told.filter(|_| sent) {
+        log.chat_updated(tx, &told)?;
+    }
     let payload = MessageStatusPayload {
         chat_id: row.chat_id,
         chat_jid,

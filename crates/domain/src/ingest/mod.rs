@@ -21,7 +21,7 @@ use crate::{
     people::identity::Roster,
     ports::{
         ids::Ids,
-        store::{ChatPeer, ChatRow, RowKind, StoreExt, Tx},
+        store::{ChatRow, RowKind, StoreExt, Tx},
     },
     sessions::{SessionNo, SessionScope},
     show::{Own, Show},
@@ -211,68 +211,29 @@ fn push_name<'a>(known: &str, told: &'a str, quiet: bool) -> Option<(NameSource,
     news.then_some((NameSource::Push, told))
 }
 
-/// The ingestion side of accepting a send: its chat, its message's id, what the chat shows afterwards.
-pub(crate) struct Ingest {
+/// The stored chat of a JID, made (with its person or group) when there is none, moved up and read: the account
+/// is about to write in it. Callers are told of it when the message is sent ([`advance`]).
+pub fn ensure_chat(
+    tx: &mut dyn Tx,
     scope: SessionScope,
     ids: Arc<dyn Ids>,
     now: Millis,
-    to: Option<ChatRow>,
-    message: Option<i64>,
-}
-
-impl Ingest {
-    /// The stored chat of a JID, made (with its person or group) when there is none.
-    pub(crate) fn own_chat(&mut self, tx: &mut dyn Tx, jid: &ChatJid) -> Result<ChatRow> {
-        let mut batch = Batch::new(tx, self.scope, Arc::clone(&self.ids), self.now)?;
-        let row = batch.chat(&chats::in_chat(jid))?;
-        // The chat is told once, when the message is in it.
-        batch.changed_chats.remove(&row.id);
-        batch.finish()?;
-        self.to = Some(row.clone());
-        Ok(row)
-    }
-
-    /// A row id for the message.
-    pub(crate) fn message_id(&mut self, tx: &mut dyn Tx) -> Result<i64> {
-        let id = tx.take_ids(self.scope.no, RowKind::Message, 1)?;
-        self.message = Some(id);
-        Ok(id)
-    }
-
-    /// Once the message is stored: the chat moves up and is read, and who is to receive it in a group is counted.
-    pub(crate) fn finish(&mut self, tx: &mut dyn Tx) -> Result<()> {
-        let Some(was) = self.to.take() else {
-            return Ok(());
-        };
-        if let (ChatPeer::Jid(jid), Some(message)) = (&was.peer, self.message)
-            && let Ok(group) = jid.parse()
-        {
-            receipts::note_recipients(tx, self.scope.no, &group, message)?;
-        }
-        let mut batch = Batch::new(tx, self.scope, Arc::clone(&self.ids), self.now)?;
-        let is = ChatRow {
-            last_at: was.last_at.max(Some(self.now)),
-            unread: 0,
-            ..was.clone()
-        };
-        batch.save_chat(&was, &is)?;
-        batch.chat_changed(is.id);
-        batch.finish()
-    }
+    jid: &ChatJid,
+) -> Result<ChatRow> {
+    let mut batch = Batch::new(tx, scope, ids, now)?;
+    let was = batch.chat(&chats::in_chat(jid))?;
+    let is = ChatRow {
+        last_at: was.last_at.max(Some(now)),
+        unread: 0,
+        ..was.clone()
+    };
+    batch.save_chat(&was, &is)?;
+    batch.changed_chats.clear();
+    batch.finish()?;
+    Ok(is)
 }
 
 impl Domain {
-    /// For accepting a send.
-    pub(crate) fn ingest(&self, scope: SessionScope) -> Ingest {
-        Ingest {
-            scope,
-            ids: Arc::clone(&self.ids),
-            now: self.clock.now(),
-            to: None,
-            message: None,
-        }
-    }
-
     /// Stores a batch of facts and their events in one transaction; returns after it is durable.
     pub async fn ingest_facts(&self, scope: SessionScope, facts: Vec<Inbound>) -> Result<()> {
         let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
