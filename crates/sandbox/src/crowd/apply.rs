@@ -1,21 +1,28 @@
 //! A crowd enters the world: its people get accounts, the account's address book their names, groups their members.
 //!
 //! Past messages are not written anywhere: the spec is kept, and whoever uploads the history to a new companion
-//! derives them again ([`World::crowds_of`]).
+//! derives them again ([`World::crowds_of`]). A companion that is linked already gets no history, as from a real
+//! phone: to it the crowd's messages are written live, now and with ids of their own, and they are remembered where
+//! live messages are; the crowd's row then says that it has none of its own.
 
 use anyhow::{Context, Result};
 use rusqlite::params;
+use waproto::whatsapp as wa;
 
 use super::{Crowd, Group, NumberShown, Person, Role, Spec, Who, generate};
 use crate::{
     appstate::{Action, action::ContactNames},
     groups::{
         change::{NewGroup, NewMember},
-        model,
+        model::{self, Shown},
     },
     ids::Phone,
     iq::IqError,
-    world::{World, account::NewAccount},
+    people::write::Writing,
+    world::{
+        World,
+        account::{Account, NewAccount},
+    },
 };
 
 pub const SCHEMA: &str = "
@@ -26,6 +33,9 @@ CREATE TABLE IF NOT EXISTS crowds(
 /// Address-book entries handed over at a time: what is held in memory, not what a patch holds.
 const AT_ONCE: usize = 5_000;
 
+/// Messages written live to companions that are linked already: each is encrypted one by one.
+const LIVE: u64 = 2_000;
+
 #[derive(Debug, thiserror::Error)]
 pub enum PopulateError {
     #[error("no account {0}")]
@@ -34,6 +44,10 @@ pub enum PopulateError {
     Repeated,
     #[error("number or LID of {0} is taken: choose another seed")]
     Taken(String),
+    #[error(
+        "{0} messages would have to be written live to a linked companion, at most {LIVE}: populate before linking"
+    )]
+    TooMuchLive(u64),
     #[error(transparent)]
     Spec(#[from] super::SpecError),
     #[error(transparent)]
@@ -76,15 +90,17 @@ impl World<'_> {
 
     /// Everything of one crowd, in the caller's transaction.
     pub fn populate(&mut self, owner: Phone, spec: Spec) -> Result<Populated, PopulateError> {
-        self.account(owner)?
+        let me = self
+            .account(owner)?
             .ok_or(PopulateError::NoAccount(owner))?;
         let crowd = generate(spec)?;
         let s = crowd.spec();
+        let live = self.devices(owner)?.iter().any(|d| d.keys.is_some());
         let new = self
             .db()
             .execute(
                 "INSERT OR IGNORE INTO crowds(owner, seed, people, groups, messages) VALUES(?1,?2,?3,?4,?5)",
-                params![owner.row(), s.seed.cast_signed(), s.people, s.groups, s.messages],
+                params![owner.row(), s.seed.cast_signed(), s.people, s.groups, if live { 0 } else { s.messages }],
             )
             .map_err(anyhow::Error::from)?;
         if new == 0 {
@@ -104,6 +120,12 @@ impl World<'_> {
         for group in crowd.groups() {
             self.enter_group_of(owner, &crowd, &group)?;
         }
+        if live && done.messages > LIVE {
+            return Err(PopulateError::TooMuchLive(done.messages));
+        }
+        if live {
+            self.write_live(&me, &crowd)?;
+        }
         Ok(done)
     }
 
@@ -120,6 +142,29 @@ impl World<'_> {
             business: p.verified_name.is_some(),
             ..NewAccount::new(phone, p.push_name.clone().unwrap_or_default())
         })?;
+        Ok(())
+    }
+
+    fn write_live(&mut self, me: &Account, crowd: &Crowd) -> Result<()> {
+        for person in crowd.people().filter(|p| p.direct_chat) {
+            let them = self
+                .account(person.phone.parse()?)?
+                .context("a person just entered")?;
+            for m in crowd.messages(&person) {
+                let msg = wa::Message {
+                    conversation: Some(m.text),
+                    ..Default::default()
+                };
+                let what = Writing {
+                    msg: &msg,
+                    kind: "text",
+                    hide_number: false,
+                    edit: None,
+                };
+                let (from, to) = if m.from_me { (me, &them) } else { (&them, me) };
+                self.person_writes(from, to, &what)?;
+            }
+        }
         Ok(())
     }
 
@@ -157,17 +202,22 @@ impl World<'_> {
                 Role::Admin => model::Role::Admin,
                 Role::SuperAdmin => model::Role::SuperAdmin,
             };
-            let (phone, hidden) = match m.who {
-                Who::Account => (owner, false),
+            let (phone, number) = match m.who {
+                Who::Account => (owner, Shown::Always),
                 Who::Person(i) => {
                     let p = crowd.person(i).context("a member nobody knows")?;
-                    (p.phone.parse()?, p.number_shown != NumberShown::Always)
+                    let number = match p.number_shown {
+                        NumberShown::Always => Shown::Always,
+                        NumberShown::Never => Shown::Never,
+                        NumberShown::Later => Shown::Later,
+                    };
+                    (p.phone.parse()?, number)
                 }
             };
             Ok(NewMember {
                 phone,
                 role,
-                hidden,
+                number,
             })
         };
         let members: Vec<NewMember> = g.members.iter().map(member).collect::<Result<_>>()?;
@@ -255,6 +305,40 @@ mod tests {
             Ok::<_, anyhow::Error>(())
         })
         .unwrap();
+    }
+
+    #[test]
+    fn to_a_companion_that_is_linked_already_the_crowd_writes_live() {
+        let (sim, owner) = world();
+        sim.act(|w| {
+            crate::groups::test_client::Client::link(w, owner, 3);
+            Ok::<_, anyhow::Error>(())
+        })
+        .unwrap();
+        let done = sim.act(|w| w.populate(owner, spec(20, 7))).unwrap();
+        sim.act(|w| {
+            let queued: Vec<String> = w
+                .waiting(owner.device(1), 0, 1_000)?
+                .into_iter()
+                .map(|x| x.class)
+                .collect();
+            let count = |class| queued.iter().filter(|c| *c == class).count();
+            assert_eq!(count("message") as u64, done.messages);
+            assert!(count("notification") >= 6, "groups and names: {queued:?}");
+            assert_eq!(w.inbox(owner)?.len() as u64, done.messages);
+            assert!(
+                w.crowds_of(owner)?.iter().all(|c| c.spec().messages == 0),
+                "no history twice"
+            );
+            Ok::<_, anyhow::Error>(())
+        })
+        .unwrap();
+        let many = Spec {
+            messages: 1_000,
+            ..spec(20, 8)
+        };
+        let refused = sim.act(|w| w.populate(owner, many));
+        assert!(matches!(refused, Err(PopulateError::TooMuchLive(_))));
     }
 
     #[test]

@@ -37,7 +37,9 @@ impl From<PopulateError> for Refused {
         let why = e.to_string();
         match e {
             PopulateError::NoAccount(_) => Refused::field("for", why),
-            PopulateError::Repeated | PopulateError::Taken(_) => Refused::conflict(why),
+            PopulateError::Repeated | PopulateError::Taken(_) | PopulateError::TooMuchLive(_) => {
+                Refused::conflict(why)
+            }
             PopulateError::Spec(_) => Refused::bad(why),
             PopulateError::Other(e) => Refused::from(e),
         }

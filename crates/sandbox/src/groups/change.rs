@@ -7,7 +7,7 @@
 use anyhow::{Context, Result, anyhow};
 
 use super::{
-    model::{Description, Group, LONGEST_SUBJECT, MOST_MEMBERS, Member, Role},
+    model::{Description, Group, LONGEST_SUBJECT, MOST_MEMBERS, Member, Role, Shown},
     tell::News,
 };
 use crate::{
@@ -39,7 +39,7 @@ pub type Outcome = Option<u16>;
 pub struct NewMember {
     pub phone: Phone,
     pub role: Role,
-    pub hidden: bool,
+    pub number: Shown,
 }
 
 impl NewMember {
@@ -47,7 +47,7 @@ impl NewMember {
         Self {
             phone,
             role: Role::Member,
-            hidden: false,
+            number: Shown::Always,
         }
     }
 }
@@ -146,9 +146,9 @@ impl World<'_> {
             gid,
         };
         self.save_group(&group)?;
-        self.save_member(&group.gid, new.owner, Role::SuperAdmin, false)?;
+        self.save_member(&group.gid, new.owner, Role::SuperAdmin, Shown::Always)?;
         for m in others {
-            self.save_member(&group.gid, m.phone, m.role, m.hidden)?;
+            self.save_member(&group.gid, m.phone, m.role, m.number)?;
         }
         self.tell_members(
             &group,
@@ -286,7 +286,7 @@ impl World<'_> {
                 None if !on_whatsapp => Some(404),
                 None if size >= MOST_MEMBERS => Some(419),
                 None => {
-                    self.save_member(&g.gid, *phone, Role::Member, false)?;
+                    self.save_member(&g.gid, *phone, Role::Member, Shown::Always)?;
                     added.push(
                         self.group_member(&g.gid, *phone)?
                             .context("the member just added")?,
@@ -389,7 +389,7 @@ impl World<'_> {
             role: Role::Admin,
             ..heir
         };
-        self.save_member(&g.gid, heir.who.phone, heir.role, heir.who.hidden)?;
+        self.save_member(&g.gid, heir.who.phone, heir.role, Shown::Always)?;
         let old = self.next_version(&mut g)?;
         self.tell_members(
             &g,
@@ -420,7 +420,7 @@ impl World<'_> {
                 Some(m) if m.role == Role::SuperAdmin => Some(403),
                 Some(m) => {
                     if m.role != role {
-                        self.save_member(gid, *phone, role, m.who.hidden)?;
+                        self.save_member(gid, *phone, role, Shown::Always)?;
                         changed.push(Member { role, ..m });
                     }
                     None

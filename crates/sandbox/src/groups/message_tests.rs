@@ -8,7 +8,7 @@ use wacore_binary::{Jid, Node, builder::NodeBuilder, marshal::unmarshal_ref};
 use super::{
     change::{NewGroup, NewMember},
     inbound,
-    model::Group,
+    model::{Group, Shown},
     test_client::{Client, attr, text},
 };
 use crate::{
@@ -38,7 +38,7 @@ fn world() -> (Arc<Sim>, Group, Client) {
             }
             let client = Client::link(w, phone(BOB), 2);
             let hidden = NewMember {
-                hidden: true,
+                number: Shown::Never,
                 ..NewMember::plain(phone(HIDDEN))
             };
             let group = NewGroup::plain(

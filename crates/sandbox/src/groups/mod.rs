@@ -20,7 +20,7 @@ mod tell;
 #[cfg(test)]
 mod message_tests;
 #[cfg(test)]
-mod test_client;
+pub(crate) mod test_client;
 #[cfg(test)]
 mod tests;
 

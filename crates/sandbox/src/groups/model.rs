@@ -81,6 +81,15 @@ impl Role {
     }
 }
 
+/// Whether the others in a group see a member's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Always = 0,
+    Never = 1,
+    /// Groups do not show it, but it comes to be known: by the mappings of the history, by a direct message.
+    Later = 2,
+}
+
 /// Somebody as the group names people: both identities and whether the number is anybody's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {

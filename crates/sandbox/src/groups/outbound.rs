@@ -39,6 +39,14 @@ pub struct Frame<'a> {
     pub hide_number: bool,
 }
 
+/// A message as its writer remembers it.
+struct Written {
+    kind: String,
+    hide_number: bool,
+    edit: Option<String>,
+    body: Vec<u8>,
+}
+
 impl Frame<'_> {
     /// `<message from=group participant participant_pn|participant_lid addressing_mode id type t notify>`
     pub fn message(&self, id: &str, kind: &str, t: i64) -> NodeBuilder {
@@ -234,7 +242,7 @@ impl World<'_> {
         if count > 5 {
             return Ok(());
         }
-        let Some((kind, hide, edit, body)) = self.group_written(author.phone, id, &gid)? else {
+        let Some(written) = self.group_written(author.phone, id, &gid)? else {
             return Ok(());
         };
         let (Some(from), Some(group)) = (self.account(author.phone)?, self.group(&gid)?) else {
@@ -245,7 +253,7 @@ impl World<'_> {
         };
         self.forget_session(author.phone, asker)?;
         let told = self.sender_key_distribution(author.phone, &gid)?;
-        let msg = with_sender_key(wa::Message::decode_from_slice(&body)?, &gid, &told);
+        let msg = with_sender_key(wa::Message::decode_from_slice(&written.body)?, &gid, &told);
         let mut enc = self.encrypt(author.phone, asker, &msg)?;
         enc.attrs.push("count", count);
         self.note_sender_key_told(author.phone, &gid, asker)?;
@@ -258,24 +266,24 @@ impl World<'_> {
             who: &who,
             device: 0,
             name: &from.name,
-            hide_number: hide,
+            hide_number: written.hide_number,
         };
-        let mut b = frame.message(id, &kind, self.now());
-        if let Some(edit) = edit {
+        let mut b = frame.message(id, &written.kind, self.now());
+        if let Some(edit) = written.edit {
             b = b.attr("edit", edit);
         }
         self.deliver(asker, &b.children([enc]).build())
     }
 
-    fn group_written(
-        &self,
-        phone: Phone,
-        id: &str,
-        gid: &str,
-    ) -> Result<Option<(String, bool, Option<String>, Vec<u8>)>> {
+    fn group_written(&self, phone: Phone, id: &str, gid: &str) -> Result<Option<Written>> {
         let mut q = self.db().prepare_cached("SELECT kind, hide, edit, body FROM group_written WHERE phone = ?1 AND id = ?2 AND gid = ?3")?;
         Ok(q.query_row(params![phone.row(), id, gid], |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
+            Ok(Written {
+                kind: r.get(0)?,
+                hide_number: r.get(1)?,
+                edit: r.get(2)?,
+                body: r.get(3)?,
+            })
         })
         .optional()?)
     }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::model::{Description, Group, Identity, Member, Role};
+use super::model::{Description, Group, Identity, Member, Role, Shown};
 use crate::{
     ids::{DeviceAddr, Lid, Phone},
     world::World,
@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS groups(
   announce INTEGER NOT NULL, locked INTEGER NOT NULL, admin_add INTEGER NOT NULL, by_lid INTEGER NOT NULL,
   hide_numbers INTEGER NOT NULL, ephemeral INTEGER NOT NULL, version INTEGER NOT NULL, invite TEXT UNIQUE) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS group_members(
-  gid TEXT NOT NULL REFERENCES groups(gid), phone INTEGER NOT NULL, role INTEGER NOT NULL, hidden INTEGER NOT NULL,
+  gid TEXT NOT NULL REFERENCES groups(gid), phone INTEGER NOT NULL, role INTEGER NOT NULL, hidden INTEGER NOT NULL /* Shown */,
   PRIMARY KEY(gid, phone)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS group_members_phone ON group_members(phone);";
 
@@ -180,11 +180,17 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Adds somebody or changes their role.
-    pub fn save_member(&mut self, gid: &str, phone: Phone, role: Role, hidden: bool) -> Result<()> {
+    /// Adds somebody, or changes the role of a member; whether their number is shown stays.
+    pub fn save_member(
+        &mut self,
+        gid: &str,
+        phone: Phone,
+        role: Role,
+        number: Shown,
+    ) -> Result<()> {
         self.db()
             .prepare_cached("INSERT INTO group_members(gid, phone, role, hidden) VALUES(?1,?2,?3,?4) ON CONFLICT DO UPDATE SET role = ?3")?
-            .execute(params![gid, phone.row(), role as i64, hidden])?;
+            .execute(params![gid, phone.row(), role as i64, number as i64])?;
         Ok(())
     }
 

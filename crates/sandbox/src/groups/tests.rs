@@ -6,7 +6,7 @@ use wacore_binary::{Jid, Node, builder::NodeBuilder, marshal::unmarshal_ref};
 
 use super::{
     change::{NewGroup, NewMember, parse_gid},
-    model::{Group, Role, View},
+    model::{Group, Role, Shown, View},
     nodes,
     tell::News,
 };
@@ -41,7 +41,7 @@ fn world() -> (Arc<Sim>, Group) {
                 w.set_adv(d.addr, b"signed")?;
             }
             let hidden = NewMember {
-                hidden: true,
+                number: Shown::Never,
                 ..NewMember::plain(phone(HIDDEN))
             };
             let members = vec![
