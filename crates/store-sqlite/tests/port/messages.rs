@@ -97,6 +97,11 @@ pub async fn unique_in_chat_and_sender(store: &dyn Store) {
     put(message(3, 2, 1, "X")).await.unwrap();
     put(message(4, 1, 1, "X")).await.unwrap_err();
     put(message(1, 1, 1, "X")).await.unwrap();
+    let found = store.read(move |view| view.messages_by_wa_id(s, 1, "X"));
+    assert_eq!(
+        found.await.unwrap(),
+        [message(1, 1, 1, "X"), message(2, 1, 2, "X")]
+    );
 }
 
 pub async fn moving_drops_doubles(store: &dyn Store) {

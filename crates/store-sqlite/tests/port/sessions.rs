@@ -158,6 +158,7 @@ async fn fill(store: &dyn Store, scope: SessionScope) {
         secret: vec![1; 32],
         status: SendStatus::Queued,
         error: None,
+        until: None,
         sync: true,
         reference: String::new(),
         send_at: None,
