@@ -26,6 +26,7 @@ pub fn router(sim: Arc<Sim>) -> Router {
         .merge(faults::router())
         .merge(crate::groups::control::router())
         .merge(crate::crowd::control::router())
+        .merge(crate::appstate::control::router())
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(middleware::from_fn(guard::loopback_json))

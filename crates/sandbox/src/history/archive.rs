@@ -248,6 +248,14 @@ impl World<'_> {
         Ok(messages)
     }
 
+    pub(super) fn archive_message(&self, chat: i64, id: &str) -> Result<Option<Past>> {
+        let sql = "SELECT at, id, sender, text FROM history_messages WHERE chat = ?1 AND id = ?2";
+        Ok(self
+            .db()
+            .query_row(sql, params![chat, id], read_message)
+            .optional()?)
+    }
+
     pub(super) fn archive_count(&self, owner: Phone) -> Result<u32> {
         let sql = "SELECT count(*) FROM history_messages WHERE chat IN (SELECT seq FROM history_chats WHERE owner = ?1)";
         self.db()

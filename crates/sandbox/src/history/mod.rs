@@ -14,9 +14,13 @@
 //! Baileys `Utils/history.ts`. What chunks a phone cuts is its own choice; these are cut by message count.
 
 pub mod archive;
+mod demand;
 mod parts;
 mod plan;
 pub mod upload;
+
+#[cfg(test)]
+mod tests;
 
 pub use archive::{Chat, Past};
 

@@ -80,7 +80,7 @@ impl World<'_> {
 
     fn push_names(&self, plan: &Plan, after: &mut Plan) -> Result<wa::HistorySync> {
         let mut sync = empty(HistorySyncType::PUSH_NAME, 100);
-        for p in self.people_from(plan, after, |_| true)? {
+        for p in self.people_from(plan, after, |p| !p.name.is_empty())? {
             let jid = if p.number_shown {
                 p.phone.jid()
             } else {
@@ -170,15 +170,30 @@ impl World<'_> {
         chat: &Chat,
         messages: &[Past],
     ) -> Result<wa::HistorySync> {
-        let view = Owner::of(self, owner)?;
-        let known = self
-            .archive_chat(owner, chat)?
-            .context("a chat of the archive")?;
         let mut sync = empty(HistorySyncType::ON_DEMAND, 100);
-        sync.conversations
-            .extend(view.conversation(self, &known, messages)?);
+        if let Some(known) = self.archive_chat(owner, chat)? {
+            sync.conversations
+                .extend(Owner::of(self, owner)?.conversation(self, &known, messages)?);
+        }
         sync.phone_number_to_lid_mappings = mappings(&sync.conversations);
         Ok(sync)
+    }
+
+    /// One message of the archive, as history shows it.
+    pub(super) fn history_message(
+        &self,
+        owner: Phone,
+        chat: &Chat,
+        id: &str,
+    ) -> Result<Option<wa::WebMessageInfo>> {
+        let Some(known) = self.archive_chat(owner, chat)? else {
+            return Ok(None);
+        };
+        let Some(past) = self.archive_message(known.seq, id)? else {
+            return Ok(None);
+        };
+        let conversation = Owner::of(self, owner)?.conversation(self, &known, &[past])?;
+        Ok(conversation.and_then(|c| c.messages.into_iter().next()?.message.into_option()))
     }
 }
 

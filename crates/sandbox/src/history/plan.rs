@@ -129,7 +129,8 @@ impl World<'_> {
             p.chat,
             p.skip,
             p.chunk,
-            p.sent
+            p.sent,
+            p.total,
         ];
         Ok(self.db().execute(sql, at)? > 0)
     }

@@ -26,11 +26,21 @@ pub async fn run(sim: Arc<Sim>) {
         let working = Arc::clone(&sim);
         match tokio::task::spawn_blocking(move || drain(&working)).await {
             Ok(Ok(())) => {}
-            Ok(Err(e)) => tracing::error!(target: "sandbox", "history: {e:#}"),
-            Err(e) => tracing::error!(target: "sandbox", "history worker: {e}"),
+            Ok(Err(e)) => failed(&sim, &format!("{e:#}")),
+            Err(e) => failed(&sim, &e.to_string()),
         }
         sim.history.notified().await;
     }
+}
+
+/// Whoever waits for a part that does not come looks into the trace.
+fn failed(sim: &Sim, why: &str) {
+    sim.trace.add(
+        sim.clock.now_ms(),
+        None,
+        "error",
+        format!("history stopped: {why}"),
+    );
 }
 
 /// Sends every part that is due.

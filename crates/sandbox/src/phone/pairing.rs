@@ -255,6 +255,7 @@ impl World<'_> {
             rusqlite::params![phone.row(), c.noise],
         )?;
         let platform = self.sim.pairing.platform(c.conn).unwrap_or_default();
+        self.begin_app_state(phone)?;
         let d = self.add_device(phone, c.noise, c.identity, &platform)?;
         self.plan_history(d.addr, &self.sim.pairing.props(c.conn))?;
         let key = self.phone_keys(phone)?.identity;
