@@ -1,0 +1,105 @@
+//! Who is calling.
+//!
+//! A request carries one credential: a login JWT of a configured issuer ([`jwt`], [`jwks`]) or an API key
+//! ([`wharf_domain::keys`]). Both become a [`Principal`]. Verified credentials are remembered by the SHA-256 of
+//! their text for [`memory::LIFE`], so that the hot path asks neither the store nor a curve, and a revocation
+//! still acts within five seconds. Expiry is judged on every request.
+
+pub mod config;
+mod credential;
+pub mod jwks;
+mod jwt;
+mod memory;
+mod organization;
+mod principal;
+
+pub use config::{Algorithm, IssuerConfig};
+pub use jwks::{FetchJwks, HttpFetch};
+pub use principal::{Principal, Subject};
+
+use crate::error::{ApiError, ApiResult};
+use axum::http::HeaderMap;
+use credential::Credential;
+use jwks::Issuer;
+use memory::Memory;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+use wharf_domain::{Domain, keys};
+
+/// Verifies credentials.
+pub struct Authenticator {
+    domain: Arc<Domain>,
+    issuers: Vec<Issuer>,
+    memory: Memory,
+}
+
+impl Authenticator {
+    /// Over the configured issuers; their keys are fetched when first needed.
+    pub fn new(domain: Arc<Domain>, issuers: Vec<IssuerConfig>, fetch: Arc<dyn FetchJwks>) -> Self {
+        let issuers = issuers
+            .into_iter()
+            .map(|config| Issuer::new(config, Arc::clone(&fetch)))
+            .collect();
+        Self {
+            domain,
+            issuers,
+            memory: Memory::default(),
+        }
+    }
+
+    /// The caller, or 401.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> ApiResult<Arc<Principal>> {
+        let credential = Credential::of(headers).ok_or_else(ApiError::unauthorized)?;
+        let digest: [u8; 32] = Sha256::digest(credential.text().as_bytes()).into();
+        let now = self.domain.clock.now();
+        let principal = match self.memory.get(&digest) {
+            Some(principal) => principal,
+            None => {
+                let principal = Arc::new(match credential {
+                    Credential::Jwt(token) => self.verify_jwt(token, now).await?,
+                    Credential::Key(secret) => self.verify_key(secret, now).await?,
+                });
+                self.memory.put(digest, Arc::clone(&principal));
+                principal
+            }
+        };
+        if principal.expired(now) {
+            return Err(ApiError::unauthorized());
+        }
+        Ok(principal)
+    }
+
+    async fn verify_key(&self, secret: &str, now: wharf_types::Millis) -> ApiResult<Principal> {
+        let hash = keys::hash(secret).ok_or_else(ApiError::unauthorized)?;
+        let row = self
+            .domain
+            .key_by_hash(hash)
+            .await?
+            .filter(|row| bool::from(row.hash.ct_eq(&hash)))
+            .filter(|row| row.revoked_at.is_none())
+            .ok_or_else(ApiError::unauthorized)?;
+        if row.expires_at.is_some_and(|at| at <= now) {
+            return Err(ApiError::unauthorized());
+        }
+        Ok(Principal::of_key(row))
+    }
+
+    async fn verify_jwt(&self, token: &str, now: wharf_types::Millis) -> ApiResult<Principal> {
+        let token = jwt::Token::parse(token).ok_or_else(ApiError::unauthorized)?;
+        let issuer = self
+            .issuers
+            .iter()
+            .find(|issuer| issuer.config.issuer == token.issuer())
+            .ok_or_else(ApiError::unauthorized)?;
+        let keys = issuer.keys_for(token.kid(), now).await?;
+        let claims = token
+            .verify(&issuer.config, &keys, now)
+            .ok_or_else(ApiError::unauthorized)?;
+        let org = match &claims.org {
+            Some(value) => organization::of_claim(&self.domain, &issuer.config, value).await?,
+            None => None,
+        };
+        Ok(Principal::of_claims(&issuer.config.issuer, claims, org))
+    }
+}

@@ -1,0 +1,244 @@
+//! The OpenAPI document and the page that shows it.
+//!
+//! What each operation says stands beside its handler. What they have in common is added here, once: path
+//! parameters, error answers, security, camelCase operation ids and the outer form of colon verbs.
+
+use crate::edge::colon;
+use axum::{
+    http::{HeaderName, HeaderValue, header},
+    response::{Html, IntoResponse},
+};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+const ABOUT: &str = "A WhatsApp gateway: attach numbers, see their people, talk to them.\n\n\
+Times are integers, Unix epoch milliseconds. Unknown text is `\"\"`, unknown numbers and times are `null`. A person \
+is addressed by phone JID, LID JID, `digits` or `+digits`; a group by its `…@g.us`. Lists answer \
+`{\"data\", \"nextCursor\"}`; an empty `nextCursor` is the last page. Errors answer \
+`{\"error\": {\"code\", \"message\", \"details\"}}`. Every answer carries `X-Request-Id`.";
+
+/// Path parameters, wherever they occur.
+const PARAMETERS: [(&str, &str); 6] = [
+    (
+        "session",
+        "`sess_…`; unknown, foreign and malformed are one 404",
+    ),
+    (
+        "lid",
+        "a LID JID, phone JID, `digits` or `+digits`; `@` raw or `%40`",
+    ),
+    (
+        "cid",
+        "a chat's JID: of a person in any form, a group, a channel",
+    ),
+    ("gid", "a group's JID, `…@g.us`"),
+    ("mid", "WhatsApp's id of the message"),
+    ("id", "the id as a list showed it"),
+];
+
+/// Error answers every operation behind authentication may give.
+const ERRORS: [(&str, &str); 7] = [
+    ("400", "`validation_error`: `details` names each field"),
+    (
+        "401",
+        "`unauthorized`: no credential, or none that verifies",
+    ),
+    ("403", "`forbidden`: a capability is missing"),
+    ("404", "`not_found`: unknown or foreign"),
+    ("406", "`not_acceptable`"),
+    ("500", "`internal`"),
+    ("503", "`unavailable`: see `Retry-After`"),
+];
+
+/// Further ones where there is a body.
+const BODY_ERRORS: [(&str, &str); 2] = [
+    ("413", "`payload_too_large`"),
+    ("415", "`unsupported_media_type`"),
+];
+
+static DOCUMENT: LazyLock<Bytes> =
+    LazyLock::new(|| Bytes::from(crate::router::describe().to_string()));
+
+/// `GET /api/v1/openapi.json`.
+pub async fn document() -> impl IntoResponse {
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json)], DOCUMENT.clone())
+}
+
+/// `GET /docs`: the reference, without a byte from elsewhere.
+pub async fn page() -> impl IntoResponse {
+    const POLICY: (HeaderName, HeaderValue) = (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'",
+        ),
+    );
+    ([POLICY], Html(include_str!("docs.html")))
+}
+
+/// Completes what the routes made.
+pub fn finish(made: &utoipa::openapi::OpenApi) -> Value {
+    let mut document = serde_json::to_value(made).unwrap_or_default();
+    set(&mut document, "info", info());
+    set(&mut document, "servers", json!([{"url": "/"}]));
+    if let Some(components) = document.get_mut("components") {
+        set(components, "securitySchemes", schemes());
+        if let Some(schemas) = components.get_mut("schemas") {
+            set(schemas, "Error", error_schema());
+        }
+    }
+    let paths = document.get_mut("paths").map(Value::take);
+    let mut finished = Map::new();
+    if let Some(Value::Object(paths)) = paths {
+        for (path, mut item) in paths {
+            if let Some(methods) = item.as_object_mut() {
+                for operation in methods.values_mut() {
+                    complete(&path, operation);
+                }
+            }
+            finished.insert(colon::outer(&path), item);
+        }
+    }
+    set(&mut document, "paths", Value::Object(finished));
+    document
+}
+
+fn set(object: &mut Value, key: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(key.to_owned(), value);
+    }
+}
+
+fn info() -> Value {
+    json!({
+        "title": "Wharf",
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": ABOUT,
+        "license": {"name": "AGPL-3.0-only", "identifier": "AGPL-3.0-only"},
+    })
+}
+
+fn schemes() -> Value {
+    json!({
+        "bearer": {"type": "http", "scheme": "bearer",
+            "description": "A login JWT of a configured issuer, or an API key."},
+        "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+    })
+}
+
+fn error_schema() -> Value {
+    json!({
+        "type": "object", "required": ["error"],
+        "properties": {"error": {
+            "type": "object", "required": ["code", "message"],
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "details": {"type": "object", "additionalProperties": true},
+            },
+        }},
+    })
+}
+
+fn complete(path: &str, operation: &mut Value) {
+    let id = operation
+        .get("operationId")
+        .and_then(Value::as_str)
+        .map(camel);
+    if let Some(id) = id {
+        set(operation, "operationId", id.into());
+    }
+    if !path.starts_with("/api/") {
+        return;
+    }
+    set(
+        operation,
+        "security",
+        json!([{"bearer": []}, {"apiKey": []}]),
+    );
+    let named = PARAMETERS
+        .iter()
+        .filter(|(name, _)| path.contains(&format!("{{{name}}}")))
+        .map(|(name, about)| {
+            json!({"name": name, "in": "path", "required": true, "description": about,
+                "schema": {"type": "string"}})
+        });
+    let mut parameters: Vec<Value> = named.collect();
+    if let Some(Value::Array(own)) = operation.get_mut("parameters") {
+        parameters.append(own);
+    }
+    set(operation, "parameters", parameters.into());
+    let body_errors: &[_] = if operation.get("requestBody").is_some() {
+        &BODY_ERRORS
+    } else {
+        &[]
+    };
+    if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+        for (status, about) in ERRORS.iter().chain(body_errors) {
+            responses
+                .entry(*status)
+                .or_insert_with(|| error_answer(about));
+        }
+    }
+}
+
+fn error_answer(about: &str) -> Value {
+    json!({"description": about, "content": {"application/json": {
+        "schema": {"$ref": "#/components/schemas/Error"}}}})
+}
+
+/// `list_sessions` → `listSessions`.
+fn camel(snake: &str) -> String {
+    let mut words = snake.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |mut text, word| {
+        let mut letters = word.chars();
+        text.extend(letters.next().map(|c| c.to_ascii_uppercase()));
+        text.push_str(letters.as_str());
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn colon_verbs_are_the_routers() {
+        let document = crate::router::describe();
+        let shown: BTreeSet<&str> = document["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter_map(|path| path.rsplit_once(':').map(|(_, verb)| verb))
+            .collect();
+        assert_eq!(shown, colon::VERBS.into_iter().collect());
+        assert!(!document.to_string().contains('~'));
+    }
+
+    #[test]
+    fn every_operation_is_whole() {
+        let document = crate::router::describe();
+        let mut ids = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let at = format!("{method} {path}");
+                let id = operation["operationId"].as_str().expect(&at).to_owned();
+                assert!(ids.insert(id), "{at}");
+                assert!(!operation["tags"].as_array().expect(&at).is_empty(), "{at}");
+                assert!(operation["summary"].is_string() || operation["description"].is_string());
+                for name in path.split(['{', '}']).skip(1).step_by(2) {
+                    let declared = operation["parameters"].as_array().unwrap();
+                    assert_eq!(
+                        declared.iter().filter(|p| p["name"] == name).count(),
+                        1,
+                        "{at}: {name}"
+                    );
+                }
+            }
+        }
+        assert!(ids.contains("listSessions") && ids.contains("startSession"));
+    }
+}

@@ -1,0 +1,110 @@
+//! Every route on one page. Where a path holds `/~verb` the outer form is `:verb` ([`crate::edge::colon`]).
+
+use crate::{
+    edge::{Edge, NameRoute},
+    error::{ApiError, ApiResult},
+    extract::{authenticated, session_of},
+    openapi, operations,
+    state::ApiState,
+    v1::{chats, contacts, groups, messages, outbox, sessions},
+};
+use axum::{
+    Router,
+    extract::{OriginalUri, Request, State},
+    routing::get,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+fn v1() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        // Sessions
+        .routes(routes!(
+            sessions::list::list_sessions,
+            sessions::create::create_session
+        ))
+        .routes(routes!(
+            sessions::get::get_session,
+            sessions::update::update_session,
+            sessions::delete::delete_session
+        ))
+        .routes(routes!(sessions::me::session_me))
+        .routes(routes!(sessions::qr::session_qr))
+        .routes(routes!(sessions::pairing_code::session_pairing_code))
+        .routes(routes!(sessions::start::start_session))
+        .routes(routes!(sessions::stop::stop_session))
+        .routes(routes!(sessions::restart::restart_session))
+        .routes(routes!(sessions::logout::logout_session))
+        // Contacts
+        .routes(routes!(contacts::list::list_contacts))
+        .routes(routes!(
+            contacts::check::check_contact,
+            contacts::check_many::check_contacts
+        ))
+        .routes(routes!(contacts::get::get_contact))
+        // Chats
+        .routes(routes!(chats::list::list_chats))
+        .routes(routes!(chats::get::get_chat))
+        .routes(routes!(chats::messages::list_chat_messages))
+        .routes(routes!(chats::read::read_chat))
+        // Messages
+        .routes(routes!(messages::send::send_message))
+        .routes(routes!(outbox::list::list_outbox))
+        .routes(routes!(
+            outbox::get::get_outbox,
+            outbox::cancel::cancel_outbox
+        ))
+        // Groups
+        .routes(routes!(groups::list::list_groups))
+        .routes(routes!(groups::get::get_group))
+        .routes(routes!(groups::members::list_group_members))
+}
+
+fn all() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .nest("/api/v1", v1())
+        .routes(routes!(operations::livez))
+        .routes(routes!(operations::readyz))
+        .routes(routes!(operations::metrics))
+        .route("/api/v1/openapi.json", get(openapi::document))
+        .route("/docs", get(openapi::page))
+}
+
+/// The API.
+pub fn router(state: ApiState) -> Router {
+    router_with(state, Router::new())
+}
+
+/// The API and further routes behind the same doors: a benchmark's reference, the dashboard.
+pub fn router_with(state: ApiState, more: Router<ApiState>) -> Router {
+    let (routes, _) = all().split_for_parts();
+    let inner = routes
+        .merge(more)
+        .fallback(no_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(NameRoute)
+        .with_state(state);
+    Router::new().fallback_service(Edge::new(inner))
+}
+
+/// The OpenAPI document, as the routes make it.
+pub fn describe() -> serde_json::Value {
+    openapi::finish(&all().into_openapi())
+}
+
+async fn no_route() -> ApiError {
+    ApiError::not_found("route")
+}
+
+/// 405, but who may not come in or names no session of theirs learns that first.
+async fn wrong_method(
+    State(state): State<ApiState>,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+) -> ApiResult<(), ApiError> {
+    if uri.path().starts_with("/api/v1/") {
+        let (mut parts, _) = request.into_parts();
+        let principal = authenticated(&mut parts, &state).await?;
+        session_of(&mut parts, &state, &principal).await?;
+    }
+    Err(ApiError::method_not_allowed())
+}

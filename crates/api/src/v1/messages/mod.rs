@@ -1,0 +1,117 @@
+//! Messages. Schemas of the domain's own values, as in [`super::contacts`].
+
+mod idempotency;
+pub mod send;
+
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A stored message.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Message {
+    /// −1 failed, 0 pending, 1 server, 2 delivered, 3 read, 4 played.
+    #[schema(minimum = -1, maximum = 4)]
+    pub ack_level: i32,
+    /// Text, caption, poll question, place name or contact name.
+    pub body: String,
+    /// Row id of its chat.
+    pub chat_id: i64,
+    /// JID of its chat.
+    pub chat_jid: String,
+    /// `{name, phone, vcard}` of a contact message.
+    #[schema(required, value_type = Option<Object>)]
+    pub contact: Option<Value>,
+    /// When it was stored.
+    pub created_at: i64,
+    /// Deleted for everyone.
+    pub deleted: bool,
+    /// `in` or `out`.
+    pub direction: String,
+    /// Edited by its author.
+    pub edited: bool,
+    /// Why it failed, `""` otherwise.
+    pub error: String,
+    /// By the session's own account.
+    pub from_me: bool,
+    /// Has media.
+    pub has_media: bool,
+    /// Row id: the order of arrival.
+    pub id: i64,
+    /// `{latitude, longitude, name, address}` of a location.
+    #[schema(required, value_type = Option<Object>)]
+    pub location: Option<Value>,
+    /// `{caption, filename, height, kind, mimetype, seconds, size, width}`.
+    #[schema(required, value_type = Option<Object>)]
+    pub media: Option<Value>,
+    /// JIDs mentioned.
+    pub mentions: Vec<String>,
+    /// `{name, options: [{text, voters}], selectableCount}`.
+    #[schema(required, value_type = Option<Object>)]
+    pub poll: Option<Value>,
+    /// The message replied to, `""` if none.
+    pub quoted_id: String,
+    /// `[{emoji, senderJid, timestamp}]`.
+    #[schema(value_type = Vec<Object>)]
+    pub reactions: Vec<Value>,
+    /// Row id of its author; `null` for the account itself.
+    #[schema(required)]
+    pub sender_contact_id: Option<i64>,
+    /// Its author's JID.
+    pub sender_jid: String,
+    /// Its author's LID, `""` while unknown.
+    pub sender_lid: String,
+    /// Its author's best known name.
+    pub sender_name: String,
+    /// Its author's number, `""` while unknown.
+    pub sender_phone: String,
+    /// `sess_…`.
+    pub session_id: String,
+    /// Of an own message (as in SendResult), else `""`.
+    pub status: String,
+    /// When it was sent.
+    pub timestamp: i64,
+    /// `text`, `image`, …
+    #[schema(rename = "type")]
+    pub kind: String,
+    /// WhatsApp's id, unique within chat and sender.
+    pub wa_message_id: String,
+}
+
+/// What became of a send.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct SendResult {
+    /// `sync` or `async`.
+    pub mode: String,
+    /// `out_…`.
+    pub outbox_id: String,
+    /// The answer to a repeated Idempotency-Key: nothing was sent.
+    pub replayed: bool,
+    /// Never goes back; `failed` and `cancelled` only follow `queued`.
+    pub status: Status,
+    /// When it was accepted; once it left, when its status last changed.
+    pub timestamp: i64,
+    /// WhatsApp's id, final from the start.
+    pub wa_message_id: String,
+}
+
+/// Where a send stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum Status {
+    /// Durable here, not yet acknowledged by WhatsApp's server.
+    Queued,
+    /// Acknowledged by the server without error.
+    Sent,
+    /// Reached the other phone; in a group, every member's.
+    Delivered,
+    /// Read.
+    Read,
+    /// Played.
+    Played,
+    /// Refused.
+    Failed,
+    /// Taken back before it left.
+    Cancelled,
+}

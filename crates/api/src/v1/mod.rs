@@ -1,0 +1,8 @@
+//! The operations, one noun a folder, one operation a file.
+
+pub mod chats;
+pub mod contacts;
+pub mod groups;
+pub mod messages;
+pub mod outbox;
+pub mod sessions;

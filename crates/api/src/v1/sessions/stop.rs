@@ -1,0 +1,20 @@
+//! `POST /sessions/{session}:stop`.
+
+use super::Session;
+use crate::{
+    error::ApiResult,
+    extract::{InSession, Manage},
+    state::ApiState,
+};
+use axum::{Json, extract::State};
+
+/// Closes the connection and keeps the link. Repeating is a no-op. Needs `manage`.
+#[utoipa::path(post, path = "/sessions/{session}/~stop", tag = "sessions",
+    responses((status = 200, body = Session)))]
+pub async fn stop_session(
+    State(state): State<ApiState>,
+    here: InSession<Manage>,
+) -> ApiResult<Json<Session>> {
+    let session = state.domain().stop_session(here.scope).await?;
+    Ok(Json(session.into()))
+}

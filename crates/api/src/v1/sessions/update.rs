@@ -1,0 +1,24 @@
+//! `PATCH /sessions/{session}`.
+
+use super::{Session, UpdateSession};
+use crate::{
+    error::ApiResult,
+    extract::{Body, InSession, Manage},
+    state::ApiState,
+};
+use axum::{Json, extract::State};
+
+/// Changes settings; they take effect without a reconnect. Needs `manage`.
+#[utoipa::path(patch, path = "/sessions/{session}", tag = "sessions", request_body = UpdateSession,
+    responses((status = 200, body = Session)))]
+pub async fn update_session(
+    State(state): State<ApiState>,
+    here: InSession<Manage>,
+    Body(body): Body<UpdateSession>,
+) -> ApiResult<Json<Session>> {
+    let session = state
+        .domain()
+        .update_session(here.scope, body.into())
+        .await?;
+    Ok(Json(session.into()))
+}

@@ -1,0 +1,81 @@
+//! An engine the test plays: it does what it is told and says what it was told to say.
+
+use async_trait::async_trait;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+use wharf_domain::{
+    Error,
+    outbox::Outgoing,
+    ports::engine::{Engine, Handed, LinkCode, NumberCheck},
+    sessions::SessionScope,
+};
+use wharf_types::{Address, Phone};
+
+#[derive(Default)]
+pub struct PlayedEngine {
+    /// Whether sessions are connected.
+    pub connected: AtomicBool,
+    /// The code shown.
+    pub code: Mutex<Option<LinkCode>>,
+    /// What was handed over.
+    pub sent: Mutex<Vec<Outgoing>>,
+}
+
+#[async_trait]
+impl Engine for PlayedEngine {
+    async fn start(&self, _: &SessionScope) -> Result<(), Error> {
+        Ok(())
+    }
+    async fn stop(&self, _: &SessionScope) -> Result<(), Error> {
+        Ok(())
+    }
+    async fn logout(&self, _: &SessionScope) -> Result<(), Error> {
+        Ok(())
+    }
+    async fn forget(&self, _: &SessionScope) -> Result<(), Error> {
+        Ok(())
+    }
+    fn qr(&self, _: &SessionScope) -> Option<LinkCode> {
+        self.code.lock().unwrap().clone()
+    }
+    async fn pairing_code(&self, _: &SessionScope, _: &Phone) -> Result<LinkCode, Error> {
+        Ok(LinkCode {
+            code: "ABCD-1234".to_owned(),
+            expires_at: 1,
+        })
+    }
+    fn connected(&self, _: &SessionScope) -> bool {
+        self.connected.load(Ordering::SeqCst)
+    }
+    async fn send(&self, _: &SessionScope, outgoing: &Outgoing) -> Handed {
+        self.sent.lock().unwrap().push(outgoing.clone());
+        Handed::Acknowledged(1)
+    }
+    async fn check_numbers(
+        &self,
+        session: &SessionScope,
+        phones: &[Phone],
+    ) -> Result<Vec<NumberCheck>, Error> {
+        if !self.connected(session) {
+            return Err(Error::NotConnected);
+        }
+        let check = |phone: &Phone| NumberCheck {
+            phone: phone.clone(),
+            on_whatsapp: !phone.as_str().ends_with('9'),
+            lid: None,
+        };
+        Ok(phones.iter().map(check).collect())
+    }
+    async fn picture(
+        &self,
+        _: &SessionScope,
+        _: &Address,
+    ) -> Result<Option<(String, String)>, Error> {
+        Ok(None)
+    }
+    async fn about(&self, _: &SessionScope, _: &Address) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+}

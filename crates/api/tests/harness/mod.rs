@@ -1,0 +1,255 @@
+//! The API over a real store in a directory of its own, a clock the test moves, an engine the test plays, and
+//! issuers whose keys the test holds.
+#![expect(dead_code, reason = "each test file takes what it needs")]
+
+mod engine;
+mod schema;
+pub mod tokens;
+
+pub use engine::PlayedEngine;
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use serde_json::Value;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+use tower::ServiceExt;
+use wharf_api::{ApiConfig, ApiState, auth::IssuerConfig, router};
+use wharf_domain::{
+    Domain,
+    keys::NewKey,
+    master_key::MasterKey,
+    ports::{clock::Clock, ids::Ids},
+    sessions::{SessionScope, SessionSettings},
+    system::SystemIds,
+};
+use wharf_store_sqlite::SqliteStore;
+use wharf_types::{Capabilities, Capability, Millis, OrgId, SessionId};
+
+/// A clock that stands until it is moved.
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub fn advance(&self, by: Millis) {
+        self.0.fetch_add(by, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Millis {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// One API and everything behind it.
+pub struct TestApi {
+    pub domain: Arc<Domain>,
+    pub clock: Arc<TestClock>,
+    pub engine: Arc<PlayedEngine>,
+    pub issuers: Arc<tokens::Issuers>,
+    pub org: OrgId,
+    /// All capabilities in `org`.
+    pub key: String,
+    router: Router,
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+    /// What was asked: method and path.
+    asked: (Method, String),
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.bytes)))
+    }
+
+    /// The answer is this error, in the envelope, with a request id.
+    #[track_caller]
+    pub fn is(&self, status: u16, code: &str) -> Value {
+        assert_eq!(
+            self.status.as_u16(),
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.bytes)
+        );
+        assert!(self.headers.contains_key("x-request-id"));
+        let body = self.json();
+        assert_eq!(body["error"]["code"], code, "{body}");
+        assert!(!body["error"]["message"].as_str().unwrap().is_empty());
+        body["error"]["details"].clone()
+    }
+
+    /// The answer is well, this is its body, and it is what the OpenAPI document says.
+    #[track_caller]
+    pub fn ok(&self, status: u16) -> Value {
+        assert_eq!(
+            self.status.as_u16(),
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.bytes)
+        );
+        assert!(self.headers.contains_key("x-request-id"));
+        let body = if self.bytes.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        };
+        schema::check(&self.asked.0, &self.asked.1, status, &body);
+        body
+    }
+}
+
+/// A request under way.
+pub struct Ask<'a> {
+    api: &'a TestApi,
+    request: axum::http::request::Builder,
+    body: Body,
+}
+
+impl Ask<'_> {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub fn bearer(self, token: &str) -> Self {
+        let value = format!("Bearer {token}");
+        self.header("authorization", &value)
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.text(&body.to_string())
+    }
+
+    pub fn text(mut self, body: &str) -> Self {
+        self.request = self
+            .request
+            .header(header::CONTENT_TYPE, "application/json");
+        self.body = Body::from(body.to_owned());
+        self
+    }
+
+    pub fn raw(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+
+    pub async fn go(self) -> Answer {
+        let request = self.request.body(self.body).unwrap();
+        let asked = (request.method().clone(), request.uri().path().to_owned());
+        let response = self.api.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            bytes: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+            asked,
+        }
+    }
+}
+
+impl TestApi {
+    pub async fn new() -> Self {
+        Self::with_issuers(Vec::new()).await
+    }
+
+    pub async fn with_issuers(issuers: Vec<IssuerConfig>) -> Self {
+        let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000)));
+        let ids: Arc<dyn Ids> = Arc::new(SystemIds::default());
+        let secrets = MasterKey::new(zeroize::Zeroizing::new([7; 32]), Arc::clone(&ids));
+        let store = Arc::new(SqliteStore::temporary().unwrap());
+        let domain = Arc::new(Domain::new(
+            store,
+            clock.clone(),
+            ids,
+            Arc::new(secrets),
+            "node-1".to_owned(),
+        ));
+        let engine = Arc::new(PlayedEngine::default());
+        domain.attach(engine.clone());
+        let keys = Arc::new(tokens::Issuers::default());
+        let state = ApiState::new(ApiConfig {
+            domain: Arc::clone(&domain),
+            issuers,
+            fetch_jwks: keys.clone(),
+            metrics: Some(Arc::new(|| "wharf_up 1\n".to_owned())),
+            metrics_token: None,
+        });
+        let org = domain.create_organization("first").await.unwrap().id;
+        let mut api = Self {
+            domain,
+            clock,
+            engine,
+            issuers: keys,
+            org,
+            key: String::new(),
+            router: router(state),
+        };
+        api.key = api
+            .key_of(
+                org,
+                &[Capability::Read, Capability::Send, Capability::Manage],
+                &[],
+            )
+            .await;
+        api
+    }
+
+    /// A key with these rights, limited to these sessions (none: all).
+    pub async fn key_of(&self, org: OrgId, rights: &[Capability], only: &[SessionId]) -> String {
+        let new = NewKey {
+            name: "test".to_owned(),
+            capabilities: rights.iter().copied().collect::<Capabilities>(),
+            sessions: only.to_vec(),
+            expires_at: None,
+        };
+        self.domain.create_key(org, new).await.unwrap().1
+    }
+
+    /// A stored session that never connects.
+    pub async fn session(&self, org: OrgId) -> SessionScope {
+        let made = self
+            .domain
+            .create_session(org, None, SessionSettings::default(), false)
+            .await
+            .unwrap();
+        self.domain.session_scope(org, made.id).await.unwrap()
+    }
+
+    /// A request without a credential; the path is below `/api/v1` unless it begins with `//`.
+    pub fn ask(&self, method: &str, path: &str) -> Ask<'_> {
+        let uri = match path.strip_prefix("//") {
+            Some(rest) => format!("/{rest}"),
+            None => format!("/api/v1{path}"),
+        };
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Ask {
+            api: self,
+            request: Request::builder().method(method).uri(uri),
+            body: Body::empty(),
+        }
+    }
+
+    /// A request with the key that may everything.
+    pub fn by_key(&self, method: &str, path: &str) -> Ask<'_> {
+        self.ask(method, path).bearer(&self.key)
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.by_key("GET", path).go().await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.by_key("POST", path).json(body).go().await
+    }
+}
