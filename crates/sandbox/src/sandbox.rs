@@ -3,7 +3,11 @@
 //! It runs on threads of its own: its transactions wait for the disk, and a host program's runtime
 //! (the gateway's, in a demo) must not wait with them.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -118,9 +122,7 @@ async fn start(o: Options) -> Result<(Arc<Sim>, SocketAddr, SocketAddr, MediaSer
     let control = TcpListener::bind(o.listen)
         .await
         .with_context(|| format!("listening on {}", o.listen))?;
-    let chat = TcpListener::bind(SocketAddr::new(o.listen.ip(), 0))
-        .await
-        .context("listening for clients")?;
+    let chat = listen_for_clients(&sim, o.listen.ip()).await?;
     let at = (control.local_addr()?, chat.local_addr()?);
     tokio::spawn(net::serve(Arc::clone(&sim), chat));
     let app = control::router(Arc::clone(&sim));
@@ -131,7 +133,31 @@ async fn start(o: Options) -> Result<(Arc<Sim>, SocketAddr, SocketAddr, MediaSer
     });
     let clock = Arc::clone(&sim);
     let media = SocketAddr::new(o.listen.ip(), 0);
-    let media = MediaServer::start(Arc::clone(&sim.media), media, Arc::new(move || clock.clock.now())).await?;
+    let media = MediaServer::start(
+        Arc::clone(&sim.media),
+        media,
+        Arc::new(move || clock.clock.now()),
+    )
+    .await?;
     tokio::spawn(history::upload::run(Arc::clone(&sim)));
     Ok((sim, at.0, at.1, media))
+}
+
+/// The port of the run before, when it is free: clients that outlive a restart find the network again.
+async fn listen_for_clients(sim: &Arc<Sim>, ip: IpAddr) -> Result<TcpListener> {
+    let before = sim.act(|w| store::get_world_value(w.db(), "chat port"))?;
+    let before = before.and_then(|b| Some(u16::from_be_bytes(b.try_into().ok()?)));
+    let again = match before {
+        Some(p) => TcpListener::bind(SocketAddr::new(ip, p)).await.ok(),
+        None => None,
+    };
+    let l = match again {
+        Some(l) => l,
+        None => TcpListener::bind(SocketAddr::new(ip, 0))
+            .await
+            .context("listening for clients")?,
+    };
+    let port = l.local_addr()?.port();
+    sim.act(|w| store::set_world_value(w.db(), "chat port", &port.to_be_bytes()))?;
+    Ok(l)
 }

@@ -79,37 +79,44 @@ impl Trace {
     }
 }
 
-/// A stanza as XML without its secrets.
+/// A stanza as XML without its secrets. Long lists show their first children.
 pub fn render(n: &NodeRef<'_>) -> String {
     let mut s = String::new();
     write(n, &mut s);
     s
 }
 
+/// Attributes that let their reader act as the account.
+const SECRET: &[&str] = &["auth", "token"];
+const SHOWN: usize = 8;
+
 fn write(n: &NodeRef<'_>, s: &mut String) {
     s.push('<');
     s.push_str(&n.tag);
     for (k, v) in n.attrs_iter() {
-        s.push(' ');
-        s.push_str(k);
-        s.push_str("=\"");
-        s.push_str(&v.as_str());
-        s.push('"');
+        let v = v.as_str();
+        let v = if SECRET.contains(&k.as_ref()) {
+            "(secret)"
+        } else {
+            &v
+        };
+        s.push_str(&format!(" {k}=\"{v}\""));
     }
     match &n.content {
         None => s.push_str("/>"),
         Some(NodeContentRef::Nodes(kids)) => {
             s.push('>');
-            for k in kids.iter() {
+            for k in kids.iter().take(SHOWN) {
                 write(k, s);
             }
-            s.push_str("</");
-            s.push_str(&n.tag);
-            s.push('>');
+            if kids.len() > SHOWN {
+                s.push_str(&format!("(and {} more)", kids.len() - SHOWN));
+            }
+            s.push_str(&format!("</{}>", n.tag));
         }
         Some(NodeContentRef::Bytes(b)) => s.push_str(&format!(">({} bytes)</{}>", b.len(), n.tag)),
         Some(NodeContentRef::String(t)) => {
-            s.push_str(&format!(">({} characters)</{}>", t.len(), n.tag))
+            s.push_str(&format!(">({} characters)</{}>", t.len(), n.tag));
         }
     }
 }

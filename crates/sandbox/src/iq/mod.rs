@@ -31,6 +31,7 @@ const TABLES: &[&[Route]] = &[
     usync::ROUTES,
     privacy::ROUTES,
     blocklist::ROUTES,
+    crate::phone::unlink::ROUTES,
     crate::groups::iq::ROUTES,
     crate::appstate::iq::ROUTES,
     crate::media::iq::ROUTES,
@@ -153,6 +154,7 @@ pub fn dispatch(w: &mut World<'_>, c: &Caller, iq: &NodeRef<'_>) -> Result<Optio
         )));
     };
     match (route.handler)(w, c, iq)? {
+        Reply::Result(children) if children.is_empty() => Ok(Some(answer(iq, "result").build())),
         Reply::Result(children) => Ok(Some(answer(iq, "result").children(children).build())),
         Reply::Silent => Ok(None),
     }

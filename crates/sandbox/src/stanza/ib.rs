@@ -5,7 +5,6 @@ use anyhow::{Result, anyhow};
 use wacore_binary::NodeRef;
 
 use super::Done;
-use crate::{ids::DeviceAddr, world::World};
 
 const KNOWN: &[&str] = &[
     "unified_session",
@@ -16,7 +15,7 @@ const KNOWN: &[&str] = &[
     "thread_metadata",
 ];
 
-pub fn from_client(_: &mut World<'_>, _: DeviceAddr, n: &NodeRef<'_>) -> Result<Done> {
+pub fn from_client(n: &NodeRef<'_>) -> Result<Done> {
     for c in n.children().unwrap_or_default() {
         if !KNOWN.contains(&c.tag.as_ref()) {
             return Err(anyhow!("<ib><{}>", c.tag));

@@ -119,6 +119,10 @@ fn activation(n: &NodeRef<'_>) -> After {
 }
 
 fn other(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> Result<Done> {
+    // The one hint a stranger gives: its session id, before the 515.
+    if n.tag.as_ref() == "ib" {
+        return ib::from_client(n);
+    }
     let d: DeviceAddr = c.device.ok_or_else(|| anyhow!("not paired"))?;
     match n.tag.as_ref() {
         "message" => message::from_client(w, d, c.conn, n),
@@ -126,7 +130,6 @@ fn other(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> Result<Done> {
         "ack" => ack::from_client(w, d, n),
         "presence" => chatstate::presence(w, d, n),
         "chatstate" => chatstate::chatstate(w, d, n),
-        "ib" => ib::from_client(w, d, n),
         "xmlstreamend" => Ok(Done {
             replies: Vec::new(),
             after: After::Close,
