@@ -1,3 +1,22 @@
-//! The only crate that names the WhatsApp client library.
+//! The engine: sessions' connections to WhatsApp.
+//!
+//! The only crate that names the client library (whatsapp-rust, pinned). It implements the domain's port `Engine`
+//! and tells the port `Inbox`; no type of the library leaves it. Way of a message in: socket → library → durability
+//! hook → [`convert`] → `Inbox::ingest` (one transaction) → WhatsApp is told. Way of a message out:
+//! `Engine::send` → [`send`] → library → socket → the server's acknowledgement.
+
+mod acks;
+mod actor;
+mod config;
 mod convert;
 mod device_store;
+mod engine;
+mod http;
+mod live;
+mod proxy;
+mod send;
+mod transport;
+
+pub use config::{EngineConfig, ProxyChoice, Timings};
+pub use engine::WhatsAppEngine;
+pub use proxy::Proxy;

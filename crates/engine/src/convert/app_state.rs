@@ -42,18 +42,27 @@ pub(crate) fn mutation(event: &Event, facts: &mut Vec<Inbound>) {
             if let (Some(lid), Some(phone)) = (who.lid.clone(), who.phone.clone()) {
                 facts.push(Inbound::SamePerson { lid, phone });
             }
-            let full = update.action.full_name.clone().filter(|name| !name.is_empty());
+            let full = update
+                .action
+                .full_name
+                .clone()
+                .filter(|name| !name.is_empty());
             known(&who).then(|| Inbound::Name {
                 who,
                 source: NameSource::AddressBook,
-                name: full.or_else(|| update.action.first_name.clone()).unwrap_or_default(),
+                name: full
+                    .or_else(|| update.action.first_name.clone())
+                    .unwrap_or_default(),
                 origin: origin(update.from_full_sync),
             })
         }
         Event::PinUpdate(update) => state(
             &update.jid,
             update.from_full_sync,
-            ChatState { pinned: Some(update.action.pinned.unwrap_or(false)), ..Default::default() },
+            ChatState {
+                pinned: Some(update.action.pinned.unwrap_or(false)),
+                ..Default::default()
+            },
         ),
         Event::MuteUpdate(update) => {
             let until = update
@@ -64,13 +73,19 @@ pub(crate) fn mutation(event: &Event, facts: &mut Vec<Inbound>) {
             state(
                 &update.jid,
                 update.from_full_sync,
-                ChatState { muted_until: Some(until), ..Default::default() },
+                ChatState {
+                    muted_until: Some(until),
+                    ..Default::default()
+                },
             )
         }
         Event::ArchiveUpdate(update) => state(
             &update.jid,
             update.from_full_sync,
-            ChatState { archived: Some(update.action.archived.unwrap_or(false)), ..Default::default() },
+            ChatState {
+                archived: Some(update.action.archived.unwrap_or(false)),
+                ..Default::default()
+            },
         ),
         // A snapshot repeats what was read or deleted at some time in the past; only a live word means "now".
         Event::MarkChatAsReadUpdate(update)

@@ -3,10 +3,7 @@
 use super::Converter;
 use serde_json::{Value, json};
 use wacore::proto_helpers::MessageExt;
-use waproto::whatsapp::{
-    self as wa,
-    message::protocol_message::Type as ProtocolType,
-};
+use waproto::whatsapp::{self as wa, message::protocol_message::Type as ProtocolType};
 use wharf_domain::inbound::MessageExtra;
 
 /// A message's content.
@@ -20,9 +17,7 @@ pub(crate) enum Said {
     /// A correction of an earlier text.
     Edit { wa_id: String, body: String },
     /// An earlier message taken back; `by_author` unless a group admin did it to another's.
-    Revoke {
-        key: wa::MessageKey,
-    },
+    Revoke { key: wa::MessageKey },
     /// Protocol between devices: nothing a person wrote.
     Nothing,
 }
@@ -36,7 +31,13 @@ impl Converter {
         }
         let Some((kind, body, mut extra)) = content(base) else {
             return if carries_something(base) {
-                self.content(wa_id, base, "unknown", String::new(), MessageExtra::default())
+                self.content(
+                    wa_id,
+                    base,
+                    "unknown",
+                    String::new(),
+                    MessageExtra::default(),
+                )
             } else {
                 Said::Nothing
             };
@@ -210,7 +211,10 @@ fn media(m: &wa::Message) -> Option<Plain> {
         let media = Media {
             kind: "document",
             caption: &document.caption,
-            filename: document.file_name.clone().or_else(|| document.title.clone()),
+            filename: document
+                .file_name
+                .clone()
+                .or_else(|| document.title.clone()),
             mimetype: &document.mimetype,
             size: document.file_length,
             seconds: None,
@@ -264,7 +268,11 @@ fn contact(m: &wa::Message) -> Option<Plain> {
         (card.display_name.clone(), card.vcard.clone())
     } else {
         let cards = m.contacts_array_message.as_option()?;
-        let vcards: Vec<String> = cards.contacts.iter().filter_map(|c| c.vcard.clone()).collect();
+        let vcards: Vec<String> = cards
+            .contacts
+            .iter()
+            .filter_map(|c| c.vcard.clone())
+            .collect();
         (cards.display_name.clone(), Some(vcards.join("\n")))
     };
     let (name, vcard) = (name.unwrap_or_default(), vcard.unwrap_or_default());
@@ -319,17 +327,27 @@ fn poll(m: &wa::Message) -> Option<Plain> {
         return Some(("poll", name, extra));
     }
     let vote = m.poll_update_message.as_option()?;
-    let quoted = vote.poll_creation_message_key.as_option().and_then(|key| key.id.clone());
+    let quoted = vote
+        .poll_creation_message_key
+        .as_option()
+        .and_then(|key| key.id.clone());
     Some(about("poll_vote", quoted, String::new()))
 }
 
 fn reaction(m: &wa::Message) -> Option<Plain> {
     if let Some(reaction) = m.reaction_message.as_option() {
         let target = reaction.key.as_option().and_then(|key| key.id.clone());
-        return Some(about("reaction", target, reaction.text.clone().unwrap_or_default()));
+        return Some(about(
+            "reaction",
+            target,
+            reaction.text.clone().unwrap_or_default(),
+        ));
     }
     let sealed = m.enc_reaction_message.as_option()?;
-    let target = sealed.target_message_key.as_option().and_then(|key| key.id.clone());
+    let target = sealed
+        .target_message_key
+        .as_option()
+        .and_then(|key| key.id.clone());
     Some(about("reaction", target, String::new()))
 }
 
@@ -345,10 +363,18 @@ fn about(kind: &'static str, target: Option<String>, body: String) -> Plain {
 /// Business messages and their answers: only their words are kept readable.
 fn buttons(m: &wa::Message) -> Option<Plain> {
     if let Some(answer) = m.buttons_response_message.as_option() {
-        return Some(about("button_reply", context_id(m), answer.selected_button_id.clone().unwrap_or_default()));
+        return Some(about(
+            "button_reply",
+            context_id(m),
+            answer.selected_button_id.clone().unwrap_or_default(),
+        ));
     }
     if let Some(answer) = m.list_response_message.as_option() {
-        return Some(about("list_reply", context_id(m), answer.title.clone().unwrap_or_default()));
+        return Some(about(
+            "list_reply",
+            context_id(m),
+            answer.title.clone().unwrap_or_default(),
+        ));
     }
     if let Some(answer) = m.template_button_reply_message.as_option() {
         let words = answer.selected_display_text.clone().unwrap_or_default();

@@ -1,21 +1,27 @@
 //! Groups: whole, and what changes in them.
 
-use super::{known, seen, seen_all};
+use super::{known, seen_all};
 use wacore::{
-    stanza::groups::{GroupNotificationAction as Action, GroupParticipantInfo, GroupParticipantType},
+    stanza::groups::{
+        GroupNotificationAction as Action, GroupParticipantInfo, GroupParticipantType,
+    },
     types::events::GroupUpdate,
 };
 use wacore_binary::Jid;
-use whatsapp_rust::features::{GroupMetadata, GroupParticipant};
 use wharf_domain::inbound::{GroupChange, InGroup, InMember, Inbound, NameSource, Origin, Seen};
 use wharf_types::GroupJid;
+use whatsapp_rust::features::{GroupMetadata, GroupParticipant};
 
 fn group_jid(jid: &Jid) -> Option<GroupJid> {
     jid.to_non_ad_string().parse().ok()
 }
 
 fn member(participant: &GroupParticipant) -> Option<InMember> {
-    let ids = [Some(&participant.jid), participant.phone_number.as_ref(), participant.lid.as_ref()];
+    let ids = [
+        Some(&participant.jid),
+        participant.phone_number.as_ref(),
+        participant.lid.as_ref(),
+    ];
     let who = seen_all(ids.into_iter().flatten());
     let role = if participant.is_super_admin() {
         "superadmin"
@@ -35,7 +41,11 @@ fn member(participant: &GroupParticipant) -> Option<InMember> {
 
 /// A group as a metadata answer tells it.
 pub(crate) fn group(metadata: &GroupMetadata) -> Option<InGroup> {
-    let owner = seen_all([metadata.creator.as_ref(), metadata.creator_pn.as_ref()].into_iter().flatten());
+    let owner = seen_all(
+        [metadata.creator.as_ref(), metadata.creator_pn.as_ref()]
+            .into_iter()
+            .flatten(),
+    );
     Some(InGroup {
         jid: group_jid(&metadata.id)?,
         subject: metadata.subject.clone(),
@@ -52,7 +62,11 @@ pub(crate) fn group(metadata: &GroupMetadata) -> Option<InGroup> {
 }
 
 fn person(participant: &GroupParticipantInfo) -> Seen {
-    let ids = [Some(&participant.jid), participant.phone_number.as_ref(), participant.lid.as_ref()];
+    let ids = [
+        Some(&participant.jid),
+        participant.phone_number.as_ref(),
+        participant.lid.as_ref(),
+    ];
     seen_all(ids.into_iter().flatten())
 }
 
@@ -69,7 +83,11 @@ fn joined(participants: &[GroupParticipantInfo]) -> Vec<InMember> {
                 Some(GroupParticipantType::Admin) => "admin",
                 _ => "member",
             };
-            InMember { who: person(p), role, tag: String::new() }
+            InMember {
+                who: person(p),
+                role,
+                tag: String::new(),
+            }
         })
         .filter(|member| known(&member.who))
         .collect()
@@ -85,7 +103,11 @@ pub(crate) enum Word {
 
 /// Reads a group notification; `is_own` recognises the account among the participants.
 pub(crate) fn update(update: &GroupUpdate, is_own: impl Fn(&Seen) -> bool) -> Word {
-    let by = seen_all([update.participant.as_ref(), update.participant_pn.as_ref()].into_iter().flatten());
+    let by = seen_all(
+        [update.participant.as_ref(), update.participant_pn.as_ref()]
+            .into_iter()
+            .flatten(),
+    );
     let change = match &update.action {
         Action::Create { .. } => return Word::Fetch(update.group_jid.clone()),
         Action::Add { participants, .. } => {
@@ -132,13 +154,18 @@ pub(crate) fn update(update: &GroupUpdate, is_own: impl Fn(&Seen) -> bool) -> Wo
 }
 
 /// A number change as a notification tells it.
-pub(crate) fn number_changed(change: &wacore::types::events::ContactNumberChanged) -> Option<Inbound> {
-    let old = seen_all([Some(&change.old_jid), change.old_lid.as_ref()].into_iter().flatten());
-    let new = seen_all([Some(&change.new_jid), change.new_lid.as_ref()].into_iter().flatten());
+pub(crate) fn number_changed(
+    change: &wacore::types::events::ContactNumberChanged,
+) -> Option<Inbound> {
+    let old = seen_all(
+        [Some(&change.old_jid), change.old_lid.as_ref()]
+            .into_iter()
+            .flatten(),
+    );
+    let new = seen_all(
+        [Some(&change.new_jid), change.new_lid.as_ref()]
+            .into_iter()
+            .flatten(),
+    );
     (known(&old) && known(&new)).then_some(Inbound::NumberChanged { old, new })
-}
-
-/// The person a bare JID names.
-pub(crate) fn bare(jid: &Jid) -> Seen {
-    seen(jid)
 }

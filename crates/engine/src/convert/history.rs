@@ -44,21 +44,29 @@ impl Converter {
             .into_iter()
             .filter_map(|jid| jid.as_deref().and_then(parse))
             .collect();
-        let Some(mut place) = chat(&jid, None) else { return };
+        let Some(mut place) = chat(&jid, None) else {
+            return;
+        };
         if let InChat::Person(who) = &mut place {
             *who = seen_all(std::iter::once(&jid).chain(&others));
             if let (Some(lid), Some(phone)) = (who.lid.clone(), who.phone.clone()) {
                 facts.push(Inbound::SamePerson { lid, phone });
             }
         }
-        let last = c.conversation_timestamp.or(c.last_msg_timestamp).and_then(time);
+        let last = c
+            .conversation_timestamp
+            .or(c.last_msg_timestamp)
+            .and_then(time);
         facts.push(Inbound::Chat {
             chat: place.clone(),
             state: ChatState {
                 archived: c.archived,
                 pinned: c.pinned.map(|since| since > 0),
                 muted_until: c.mute_end_time.map(|until| {
-                    i64::try_from(until).ok().map(millis).filter(|until| *until > 0)
+                    i64::try_from(until)
+                        .ok()
+                        .map(millis)
+                        .filter(|until| *until > 0)
                 }),
                 unread: c.unread_count,
                 name: c.name.clone().filter(|name| !name.is_empty()),
@@ -93,7 +101,10 @@ impl Converter {
             return;
         };
         let ack_level = if from_me { level(info.status) } else { 0 };
-        let push_name = info.push_name.clone().filter(|name| !from_me && name != NO_NAME);
+        let push_name = info
+            .push_name
+            .clone()
+            .filter(|name| !from_me && name != NO_NAME);
         let envelope = Envelope {
             chat: place.clone(),
             sender,
@@ -113,12 +124,17 @@ impl Converter {
                 .into_iter()
                 .filter_map(|jid| jid.as_deref().and_then(parse))
                 .collect();
-            if let Seen { lid: Some(lid), phone: Some(phone) } = seen_all(&jids) {
+            if let Seen {
+                lid: Some(lid),
+                phone: Some(phone),
+            } = seen_all(&jids)
+            {
                 facts.push(Inbound::SamePerson { lid, phone });
             }
         }
         for named in &rest.pushnames {
-            let (Some(jid), Some(name)) = (named.id.as_deref().and_then(parse), named.pushname.clone())
+            let (Some(jid), Some(name)) =
+                (named.id.as_deref().and_then(parse), named.pushname.clone())
             else {
                 continue;
             };

@@ -24,7 +24,11 @@ impl Converter {
         let Some(envelope) = self.envelope(&inbound.info) else {
             return;
         };
-        if let Some(name) = inbound.info.verified_name.as_ref().and_then(|v| v.name.clone())
+        if let Some(name) = inbound
+            .info
+            .verified_name
+            .as_ref()
+            .and_then(|v| v.name.clone())
             && known(&envelope.sender)
         {
             facts.push(Inbound::Name {
@@ -48,7 +52,11 @@ impl Converter {
         let sender = if source.is_from_me {
             self.own.clone()
         } else {
-            seen_all([Some(&source.sender), source.sender_alt.as_ref()].into_iter().flatten())
+            seen_all(
+                [Some(&source.sender), source.sender_alt.as_ref()]
+                    .into_iter()
+                    .flatten(),
+            )
         };
         Some(Envelope {
             chat,
@@ -68,7 +76,16 @@ impl Converter {
 
     /// Turns content in an envelope into facts.
     pub(crate) fn say(&self, envelope: Envelope, message: &wa::Message, facts: &mut Vec<Inbound>) {
-        let Envelope { chat, sender, from_me, wa_id, at, push_name, origin, ack_level } = envelope;
+        let Envelope {
+            chat,
+            sender,
+            from_me,
+            wa_id,
+            at,
+            push_name,
+            origin,
+            ack_level,
+        } = envelope;
         match self.said(&wa_id, message) {
             Said::Content { kind, body, extra } => {
                 facts.push(Inbound::Message(Box::new(InMessage {
@@ -94,7 +111,11 @@ impl Converter {
             }),
             Said::Revoke { key } => {
                 // The key is in the revoker's words: "mine" is the revoker's, otherwise an admin took back another's.
-                let author = key.participant.as_deref().and_then(parse).map(|jid| seen(&jid));
+                let author = key
+                    .participant
+                    .as_deref()
+                    .and_then(parse)
+                    .map(|jid| seen(&jid));
                 let (sender, from_me) = match author.filter(known) {
                     Some(author) if !key.from_me.unwrap_or(false) => {
                         let own = self.is_own(&author);

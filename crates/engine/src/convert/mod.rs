@@ -38,7 +38,12 @@ pub(crate) struct Converter {
 impl Converter {
     /// Seals bytes that must not be readable in the database, bound to session and message.
     fn seal(&self, wa_id: &str, plain: &[u8]) -> String {
-        let context = [&self.scope.id.ulid().to_bytes()[..], b"message", wa_id.as_bytes()].concat();
+        let context = [
+            &self.scope.id.ulid().to_bytes()[..],
+            b"message",
+            wa_id.as_bytes(),
+        ]
+        .concat();
         STANDARD.encode(self.secrets.seal(&context, plain))
     }
 
@@ -66,10 +71,12 @@ pub(crate) fn seen(jid: &Jid) -> Seen {
 
 /// The ids several JIDs of one person show together.
 pub(crate) fn seen_all<'a>(jids: impl IntoIterator<Item = &'a Jid>) -> Seen {
-    jids.into_iter().map(seen).fold(Seen::default(), |all, one| Seen {
-        lid: all.lid.or(one.lid),
-        phone: all.phone.or(one.phone),
-    })
+    jids.into_iter()
+        .map(seen)
+        .fold(Seen::default(), |all, one| Seen {
+            lid: all.lid.or(one.lid),
+            phone: all.phone.or(one.phone),
+        })
 }
 
 pub(crate) fn known(who: &Seen) -> bool {

@@ -6,7 +6,11 @@ use wharf_domain::outbox::{Content, Outgoing};
 
 /// Builds the message, its secret included.
 pub(crate) fn message(outgoing: &Outgoing) -> wa::Message {
-    let Content::Text { text, mentions, quoted } = &outgoing.content;
+    let Content::Text {
+        text,
+        mentions,
+        quoted,
+    } = &outgoing.content;
     let mut message = wa::Message {
         message_context_info: MessageField::some(wa::MessageContextInfo {
             message_secret: Some(outgoing.secret.clone()),

@@ -22,7 +22,11 @@ pub(crate) fn receipt(receipt: &Receipt) -> Option<Inbound> {
     if source.is_from_me {
         return None;
     }
-    let by = seen_all([Some(&source.sender), source.sender_alt.as_ref()].into_iter().flatten());
+    let by = seen_all(
+        [Some(&source.sender), source.sender_alt.as_ref()]
+            .into_iter()
+            .flatten(),
+    );
     if !known(&by) {
         return None;
     }

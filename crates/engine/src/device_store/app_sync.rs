@@ -1,9 +1,6 @@
 //! App-state keys, versions and mutation MACs; see [`super::staged`] for when the latter two become durable.
 
-use super::{
-    DeviceStore, Space, Write, decode, encode, first,
-    staged::Staged,
-};
+use super::{DeviceStore, Space, Write, decode, encode, first, staged::Staged};
 use async_trait::async_trait;
 use std::{collections::HashMap, sync::PoisonError};
 use wacore::{
@@ -145,7 +142,10 @@ impl AppSyncStore for DeviceStore {
     async fn get_mutation_mac(&self, name: &str, index_mac: &[u8]) -> Result<Option<Vec<u8>>> {
         match self.staged_mac(name, index_mac) {
             Some(mac) => Ok(mac),
-            None => self.get(Space::MutationMac, &mac_key(name, index_mac)).await,
+            None => {
+                self.get(Space::MutationMac, &mac_key(name, index_mac))
+                    .await
+            }
         }
     }
 

@@ -67,7 +67,10 @@ mod tests {
     #[tokio::test]
     async fn waits_for_what_was_dispatched_before_and_no_more() {
         let flow = Arc::new(Flow::default());
-        assert!(flow.settled().await, "nothing dispatched, nothing to wait for");
+        assert!(
+            flow.settled().await,
+            "nothing dispatched, nothing to wait for"
+        );
         flow.dispatched();
         flow.dispatched();
         let waiting = tokio::spawn({

@@ -127,9 +127,7 @@ impl DeviceStore {
     /// Removes all device state of the session; only on a store nobody writes to any more.
     pub(crate) async fn wipe(&self) -> Result<(), Error> {
         let no = self.scope.no;
-        self.store
-            .write(move |tx| tx.device_clear(no, None))
-            .await
+        self.store.write(move |tx| tx.device_clear(no, None)).await
     }
 
     /// Seconds since the epoch.
@@ -189,7 +187,11 @@ impl DeviceStore {
     }
 
     /// All pairs whose key starts so, in key order.
-    pub(crate) async fn scan(&self, space: Space, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    pub(crate) async fn scan(
+        &self,
+        space: Space,
+        prefix: &[u8],
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         let (no, prefix) = (self.scope.no, prefix.to_vec());
         let rows = self
             .store
@@ -281,11 +283,7 @@ impl DeviceStore {
     }
 
     /// Deletes the rows that `expired` says so about; looks at most once an hour.
-    async fn sweep(
-        &self,
-        space: Space,
-        expired: impl Fn(&[u8]) -> bool,
-    ) -> Result<u32> {
+    async fn sweep(&self, space: Space, expired: impl Fn(&[u8]) -> bool) -> Result<u32> {
         {
             let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
             let now = Instant::now();

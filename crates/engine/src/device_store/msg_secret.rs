@@ -12,7 +12,12 @@ use wharf_domain::Error;
 
 /// Expiry, the message's time (both seconds), the secret.
 fn row(expires_at: i64, message_ts: i64, secret: &[u8]) -> Vec<u8> {
-    [&expires_at.to_be_bytes()[..], &message_ts.to_be_bytes(), secret].concat()
+    [
+        &expires_at.to_be_bytes()[..],
+        &message_ts.to_be_bytes(),
+        secret,
+    ]
+    .concat()
 }
 
 fn parse(row: &[u8]) -> Option<(i64, i64, &[u8])> {
@@ -76,9 +81,8 @@ impl MsgSecretStore for DeviceStore {
 
     async fn delete_expired_msg_secrets(&self, cutoff_timestamp: i64) -> Result<u32> {
         self.sweep(Space::MsgSecret, |row| {
-            parse(row).is_some_and(|(expires_at, _, _)| {
-                expires_at != 0 && expires_at <= cutoff_timestamp
-            })
+            parse(row)
+                .is_some_and(|(expires_at, _, _)| expires_at != 0 && expires_at <= cutoff_timestamp)
         })
         .await
     }

@@ -1,14 +1,15 @@
 //! What the library remembers of the protocol: who holds which sender key, LID mappings, device lists, tokens,
 //! sent messages for retries, and messages decrypted but not yet committed by us.
 
-use super::{DeviceStore, Result, Space, Write, corrupt, decode, encode, first, key, stamped, text, unstamped};
+use super::{
+    DeviceStore, Result, Space, Write, corrupt, decode, encode, first, key, stamped, text,
+    unstamped,
+};
 use async_trait::async_trait;
 use std::collections::HashMap;
-use wacore::store::{
-    traits::{
-        DeviceListRecord, LidPnMappingEntry, PendingInboundKey, PendingInboundRow, ProtocolStore,
-        TcTokenEntry,
-    },
+use wacore::store::traits::{
+    DeviceListRecord, LidPnMappingEntry, PendingInboundKey, PendingInboundRow, ProtocolStore,
+    TcTokenEntry,
 };
 use wharf_domain::{Error, inbound::Inbound};
 
@@ -28,9 +29,10 @@ impl DeviceStore {
             if same {
                 continue;
             }
-            if let (Ok(lid), Ok(phone)) =
-                (format!("{}@lid", entry.lid).parse(), entry.phone_number.parse())
-            {
+            if let (Ok(lid), Ok(phone)) = (
+                format!("{}@lid", entry.lid).parse(),
+                entry.phone_number.parse(),
+            ) {
                 facts.push(Inbound::SamePerson { lid, phone });
             }
         }
@@ -100,8 +102,11 @@ impl ProtocolStore for DeviceStore {
     }
 
     async fn clear_all_sender_key_devices(&self) -> Result<()> {
-        self.apply(vec![Write::DeletePrefix(Space::SenderKeyDevice, Vec::new())])
-            .await
+        self.apply(vec![Write::DeletePrefix(
+            Space::SenderKeyDevice,
+            Vec::new(),
+        )])
+        .await
     }
 
     async fn get_lid_mapping(&self, lid: &str) -> Result<Option<LidPnMappingEntry>> {
@@ -164,8 +169,12 @@ impl ProtocolStore for DeviceStore {
     }
 
     async fn save_base_key(&self, address: &str, message_id: &str, base_key: &[u8]) -> Result<()> {
-        self.put(Space::BaseKey, key(&[address, message_id]), base_key.to_vec())
-            .await
+        self.put(
+            Space::BaseKey,
+            key(&[address, message_id]),
+            base_key.to_vec(),
+        )
+        .await
     }
 
     async fn has_same_base_key(

@@ -60,7 +60,11 @@ impl SignalStore for DeviceStore {
         let writes = sessions
             .iter()
             .map(|(address, session)| {
-                Write::Put(Space::Session, address.as_bytes().to_vec(), session.to_vec())
+                Write::Put(
+                    Space::Session,
+                    address.as_bytes().to_vec(),
+                    session.to_vec(),
+                )
             })
             .collect();
         self.apply(writes).await
@@ -98,10 +102,7 @@ impl SignalStore for DeviceStore {
     }
 
     async fn load_prekey(&self, id: u32) -> Result<Option<Bytes>> {
-        Ok(self
-            .get(Space::PreKey, &id_key(id))
-            .await?
-            .map(Bytes::from))
+        Ok(self.get(Space::PreKey, &id_key(id)).await?.map(Bytes::from))
     }
 
     async fn load_prekeys_batch(&self, ids: &[u32]) -> Result<Vec<(u32, Bytes)>> {
@@ -161,7 +162,11 @@ impl SignalStore for DeviceStore {
         let writes = sender_keys
             .iter()
             .map(|(address, record)| {
-                Write::Put(Space::SenderKey, address.as_bytes().to_vec(), record.to_vec())
+                Write::Put(
+                    Space::SenderKey,
+                    address.as_bytes().to_vec(),
+                    record.to_vec(),
+                )
             })
             .collect();
         self.apply(writes).await

@@ -80,7 +80,10 @@ mod tests {
     use super::*;
 
     fn version(version: u64) -> HashState {
-        HashState { version, ..Default::default() }
+        HashState {
+            version,
+            ..Default::default()
+        }
     }
 
     #[test]

@@ -1,0 +1,175 @@
+//! The event task: what the library tells, in its order, as facts in batches and connection states between them.
+
+use super::{Actor, groups};
+use crate::convert::{BATCH, app_state, group, known, receipt::receipt};
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::mpsc;
+use wacore::types::events::{ConnectFailureReason, Event};
+use wharf_domain::{
+    inbound::Inbound,
+    ports::engine::{Connection, LinkCode},
+};
+
+/// How the connection ended for good.
+pub(crate) enum End {
+    /// Tell this and keep the device.
+    Told(Connection),
+    /// Unlinked: tell it and wipe the device.
+    Unlinked,
+    /// WhatsApp refused the login in a way that may pass: dial again later with a fresh client.
+    Later(Duration),
+}
+
+/// Receives ends; the engine acts on them, since an actor cannot shut itself down from its own task.
+pub(crate) type Ends = mpsc::UnboundedSender<End>;
+
+/// Runs until the queue closes.
+pub(super) async fn run(
+    actor: Weak<Actor>,
+    mut events: mpsc::UnboundedReceiver<Arc<Event>>,
+    ends: Ends,
+) {
+    let mut batch = Vec::new();
+    let fetched = AtomicBool::new(false);
+    while events.recv_many(&mut batch, BATCH).await > 0 {
+        let Some(actor) = actor.upgrade() else { return };
+        let mut facts = Facts::default();
+        for event in batch.drain(..) {
+            if !facts.take(&actor, &event) {
+                facts.store(&actor).await;
+                state(&actor, &event, &ends, &fetched).await;
+            }
+        }
+        facts.store(&actor).await;
+    }
+}
+
+/// Facts gathered so far, and how many events a version waits for are among them.
+#[derive(Default)]
+struct Facts {
+    facts: Vec<Inbound>,
+    counted: u64,
+}
+
+impl Facts {
+    /// Takes an event that is about facts; `false` for one about the connection.
+    fn take(&mut self, actor: &Arc<Actor>, event: &Event) -> bool {
+        match event {
+            Event::Receipt(event) => self.facts.extend(receipt(event)),
+            Event::ContactNumberChanged(change) => self.facts.extend(group::number_changed(change)),
+            Event::GroupUpdate(update) => {
+                let own = actor.own();
+                let is_own = |who: &wharf_domain::inbound::Seen| {
+                    (who.lid.is_some() && who.lid == own.lid)
+                        || (who.phone.is_some() && who.phone == own.phone)
+                };
+                match group::update(update, is_own) {
+                    group::Word::Facts(facts) => self.facts.extend(facts),
+                    group::Word::Fetch(jid) => {
+                        actor.keep(tokio::spawn(groups::one(Arc::clone(actor), jid)));
+                    }
+                }
+            }
+            // Channels and messages recovered from the phone: no hook stored them.
+            Event::Messages(batch) => {
+                let converter = actor.converter();
+                for message in batch {
+                    converter.live(message, &mut self.facts);
+                }
+            }
+            mutation if app_state::is_mutation(mutation) => {
+                app_state::mutation(mutation, &mut self.facts);
+                self.counted += 1;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    async fn store(&mut self, actor: &Actor) {
+        let counted = std::mem::take(&mut self.counted);
+        let stored = actor.ingest(std::mem::take(&mut self.facts)).await;
+        if stored {
+            actor.device.flow.committed(counted);
+        } else {
+            actor.device.flow.lost(counted);
+        }
+    }
+}
+
+async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicBool) {
+    match event {
+        Event::PairingQrCode(qr) => {
+            let life = i64::try_from(qr.timeout.as_millis()).unwrap_or(0);
+            actor.set_code(Some(LinkCode {
+                code: qr.code.clone(),
+                expires_at: actor.shared.clock.now() + life,
+            }));
+            actor.tell(Connection::AwaitingScan).await;
+        }
+        Event::PairingCode(_) => actor.tell(Connection::AwaitingScan).await,
+        Event::PairSuccess(_) => {
+            actor.set_code(None);
+            actor.learn_own();
+            let own = actor.own();
+            if let Some(phone) = own.phone {
+                actor
+                    .tell(Connection::Paired {
+                        phone,
+                        lid: own.lid,
+                        push_name: actor.client.push_name(),
+                    })
+                    .await;
+            }
+        }
+        Event::PairError(error) => {
+            tracing::warn!(session = %actor.scope.id, error = error.error, "pairing failed");
+        }
+        Event::Connected(_) => {
+            actor.learn_own();
+            actor.logins.fetch_add(1, Ordering::AcqRel);
+            actor.tell(Connection::Connected).await;
+            if known(&actor.own()) && !fetched.swap(true, Ordering::AcqRel) {
+                actor.keep(tokio::spawn(groups::all(Arc::clone(actor))));
+            }
+            actor.online.notify_waiters();
+        }
+        Event::Disconnected(_) => {
+            let login = actor.logins.load(Ordering::Acquire);
+            actor.lost(login).await;
+        }
+        verdict => {
+            if let Some(end) = end(actor, verdict) {
+                let _ = ends.send(end);
+            }
+        }
+    }
+}
+
+/// The final verdicts. The library has stopped dialling when it tells one of these.
+fn end(actor: &Actor, event: &Event) -> Option<End> {
+    Some(match event {
+        Event::LoggedOut(_) => End::Unlinked,
+        Event::StreamReplaced(_) => End::Told(Connection::Replaced),
+        Event::ClientOutdated(_) => End::Told(Connection::Outdated),
+        Event::TemporaryBan(ban) => End::Told(Connection::Banned {
+            until: Some(actor.shared.clock.now() + ban.expire.num_milliseconds()),
+        }),
+        Event::PairingQrCodesExhausted(spent) if spent.disconnected => {
+            End::Told(Connection::QrTimeout)
+        }
+        Event::ConnectFailure(failure) => match &failure.reason {
+            ConnectFailureReason::TempBanned => End::Told(Connection::Banned { until: None }),
+            ConnectFailureReason::BadUserAgent => End::Told(Connection::Outdated),
+            reason if reason.should_reconnect() => return None,
+            _ => End::Later(Duration::from_secs(60)),
+        },
+        _ => return None,
+    })
+}

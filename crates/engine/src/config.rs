@@ -1,0 +1,53 @@
+//! What the engine is told once, when the program starts.
+
+use crate::proxy::Proxy;
+use std::{sync::Arc, time::Duration};
+use wharf_domain::sessions::SessionScope;
+
+/// Which proxy a session dials through; `None` = none.
+pub type ProxyChoice = Arc<dyn Fn(&SessionScope) -> Option<Proxy> + Send + Sync>;
+
+/// The engine's settings.
+#[derive(Clone, Default)]
+pub struct EngineConfig {
+    /// WebSocket address of the simulated network. Builds without the `sandbox` feature refuse it.
+    pub url: Option<String>,
+    /// A root the simulated network's media server is trusted by, PEM. Builds without `sandbox` refuse it.
+    pub extra_ca: Option<Vec<u8>>,
+    /// The WhatsApp Web version to claim; `None` = the current one, asked of WhatsApp at most once a day.
+    pub version: Option<(u32, u32, u32)>,
+    /// Proxies by session.
+    pub proxy: Option<ProxyChoice>,
+    /// How long things may take.
+    pub timings: Timings,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timings {
+    /// Silence after which a connection must prove that it lives.
+    pub silence: Duration,
+    /// How long the proof may take.
+    pub answer: Duration,
+    /// How long a send waits for the server's word.
+    pub acknowledge: Duration,
+    /// How long a live question waits.
+    pub live: Duration,
+    /// How long a stop, a logout, a first socket may take.
+    pub patience: Duration,
+    /// Quiet time after the last part of a history that names no end.
+    pub history_quiet: Duration,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            silence: Duration::from_secs(25),
+            answer: Duration::from_secs(15),
+            acknowledge: Duration::from_secs(30),
+            live: Duration::from_secs(20),
+            patience: Duration::from_secs(20),
+            history_quiet: Duration::from_secs(60),
+        }
+    }
+}

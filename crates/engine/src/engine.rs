@@ -1,0 +1,358 @@
+//! The port: commands of the domain, one session at a time.
+
+use crate::{
+    actor::{Actor, End, Shared, launch},
+    config::EngineConfig,
+};
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{Semaphore, mpsc};
+use wacore::pair_code::PairCodeOptions;
+use wharf_domain::{
+    Error,
+    outbox::Outgoing,
+    ports::{
+        clock::Clock,
+        engine::{Connection, Engine, Handed, Inbox, LinkCode, NumberCheck, Refusal},
+        secrets::Secrets,
+        store::Store,
+    },
+    sessions::{SessionNo, SessionScope},
+};
+use wharf_types::{Address, Phone};
+
+/// A pairing code is good for this long (the library's `PAIR_CODE_VALIDITY`).
+const CODE_LIFE_MS: i64 = 180_000;
+
+/// One session's place: commands on it run one after another.
+#[derive(Default)]
+struct Slot {
+    turn: tokio::sync::Mutex<()>,
+    live: Mutex<Option<Arc<Actor>>>,
+}
+
+impl Slot {
+    fn actor(&self) -> Option<Arc<Actor>> {
+        self.live
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .filter(|actor| !actor.over())
+    }
+
+    fn put(&self, actor: Option<Arc<Actor>>) -> Option<Arc<Actor>> {
+        std::mem::replace(
+            &mut *self.live.lock().unwrap_or_else(PoisonError::into_inner),
+            actor,
+        )
+    }
+}
+
+/// The connections of this process to WhatsApp.
+pub struct WhatsAppEngine {
+    shared: Arc<Shared>,
+    slots: Arc<Mutex<HashMap<SessionNo, Arc<Slot>>>>,
+}
+
+impl WhatsAppEngine {
+    /// An engine on the given ports. Refuses settings of the simulated network in a build that was not made for it.
+    pub fn new(
+        config: EngineConfig,
+        store: Arc<dyn Store>,
+        secrets: Arc<dyn Secrets>,
+        clock: Arc<dyn Clock>,
+        inbox: Arc<dyn Inbox>,
+    ) -> Result<Self, Error> {
+        if !cfg!(feature = "sandbox") && (config.url.is_some() || config.extra_ca.is_some()) {
+            return Err(Error::invalid(
+                "whatsapp_url",
+                "only a build with the cargo feature `sandbox` can speak to a simulated network",
+            ));
+        }
+        let readers =
+            std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        Ok(Self {
+            shared: Arc::new(Shared {
+                config,
+                store,
+                secrets,
+                clock,
+                inbox,
+                readers: Arc::new(Semaphore::new(readers)),
+                http: Mutex::default(),
+            }),
+            slots: Arc::default(),
+        })
+    }
+
+    fn slot(&self, session: &SessionScope) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(session.no).or_default())
+    }
+
+    fn actor(&self, session: &SessionScope) -> Option<Arc<Actor>> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.get(&session.no).and_then(|slot| slot.actor())
+    }
+
+    fn connected_actor(&self, session: &SessionScope) -> Result<Arc<Actor>, Error> {
+        self.actor(session)
+            .filter(|actor| actor.connected())
+            .ok_or(Error::NotConnected)
+    }
+
+    /// Stops every session without a word to the domain: the program ends, and they shall start again with it.
+    pub async fn shutdown(&self) {
+        let slots: Vec<Arc<Slot>> = {
+            let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.values().cloned().collect()
+        };
+        let stops = slots.into_iter().map(|slot| async move {
+            let _turn = slot.turn.lock().await;
+            if let Some(actor) = slot.put(None) {
+                actor.finish().await;
+                actor.shut().await;
+            }
+        });
+        futures_util::future::join_all(stops).await;
+    }
+}
+
+/// Starts a life, if the slot has none. The caller holds the slot's turn.
+async fn begin(
+    shared: &Arc<Shared>,
+    slot: &Arc<Slot>,
+    scope: SessionScope,
+) -> Result<Arc<Actor>, Error> {
+    if let Some(actor) = slot.actor() {
+        return Ok(actor);
+    }
+    let (ends, verdicts) = mpsc::unbounded_channel();
+    let actor = launch(shared, scope, ends).await?;
+    slot.put(Some(Arc::clone(&actor)));
+    tokio::spawn(mind(
+        Arc::clone(shared),
+        Arc::downgrade(slot),
+        Arc::downgrade(&actor),
+        verdicts,
+    ));
+    actor.report(Connection::Connecting { again: false }).await;
+    actor.dial();
+    Ok(actor)
+}
+
+/// [`begin`] from within a life's own aftermath, where its type would contain itself.
+fn begin_boxed(
+    shared: Arc<Shared>,
+    slot: &Arc<Slot>,
+    scope: SessionScope,
+) -> BoxFuture<'_, Result<Arc<Actor>, Error>> {
+    Box::pin(async move { begin(&shared, slot, scope).await })
+}
+
+/// Acts on the verdict that ends an actor's life.
+async fn mind(
+    shared: Arc<Shared>,
+    slot: std::sync::Weak<Slot>,
+    actor: std::sync::Weak<Actor>,
+    mut verdicts: mpsc::UnboundedReceiver<End>,
+) {
+    let Some(end) = verdicts.recv().await else {
+        return;
+    };
+    let (Some(slot), Some(actor)) = (slot.upgrade(), actor.upgrade()) else {
+        return;
+    };
+    if !actor.finish().await {
+        return;
+    }
+    let _turn = slot.turn.lock().await;
+    match end {
+        End::Told(state) => {
+            actor.report(state).await;
+            actor.shut().await;
+        }
+        End::Unlinked => {
+            actor.report(Connection::LoggedOut).await;
+            actor.shut().await;
+            wipe(&actor).await;
+        }
+        End::Later(pause) => {
+            actor.report(Connection::Connecting { again: true }).await;
+            actor.shut().await;
+            let scope = actor.scope;
+            let weak = Arc::downgrade(&slot);
+            tokio::spawn(async move {
+                tokio::time::sleep(pause).await;
+                let Some(slot) = weak.upgrade() else { return };
+                let _turn = slot.turn.lock().await;
+                // A command has been here meanwhile.
+                let mine = slot
+                    .live
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .is_some();
+                if mine && let Err(error) = begin_boxed(shared, &slot, scope).await {
+                    tracing::error!(session = %scope.id, %error, "session not started again");
+                }
+            });
+            return;
+        }
+    }
+    slot.put(None);
+}
+
+async fn wipe(actor: &Actor) {
+    for pause in [100, 1000, 5000] {
+        match actor.device.wipe().await {
+            Ok(()) => return,
+            Err(error) => {
+                tracing::error!(session = %actor.scope.id, %error, "device state not wiped")
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+}
+
+#[async_trait]
+impl Engine for WhatsAppEngine {
+    async fn start(&self, session: &SessionScope) -> Result<(), Error> {
+        let slot = self.slot(session);
+        let _turn = slot.turn.lock().await;
+        begin(&self.shared, &slot, *session).await.map(drop)
+    }
+
+    async fn stop(&self, session: &SessionScope) -> Result<(), Error> {
+        let slot = self.slot(session);
+        let _turn = slot.turn.lock().await;
+        if let Some(actor) = slot.put(None)
+            && actor.finish().await
+        {
+            actor.shut().await;
+            actor.report(Connection::Stopped).await;
+        }
+        Ok(())
+    }
+
+    async fn logout(&self, session: &SessionScope) -> Result<(), Error> {
+        let slot = self.slot(session);
+        let _turn = slot.turn.lock().await;
+        let actor = begin(&self.shared, &slot, *session).await?;
+        let patience = self.shared.config.timings.patience;
+        if actor.paired() {
+            let online = async {
+                while !actor.connected() && !actor.over() {
+                    let woken = actor.online.notified();
+                    let _ = tokio::time::timeout(Duration::from_millis(200), woken).await;
+                }
+            };
+            if tokio::time::timeout(patience, online).await.is_err() {
+                tracing::warn!(session = %session.id, "unlinking without WhatsApp: no connection");
+            }
+        }
+        let first = actor.finish().await;
+        if tokio::time::timeout(patience, actor.client.logout())
+            .await
+            .is_err()
+        {
+            tracing::warn!(session = %session.id, "WhatsApp did not confirm the unlinking");
+        }
+        actor.shut().await;
+        wipe(&actor).await;
+        slot.put(None);
+        if first {
+            actor.report(Connection::LoggedOut).await;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, session: &SessionScope) -> Result<(), Error> {
+        let slot = self.slot(session);
+        let _turn = slot.turn.lock().await;
+        if let Some(actor) = slot.put(None) {
+            actor.finish().await;
+            actor.shut().await;
+        }
+        self.slots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&session.no);
+        Ok(())
+    }
+
+    fn qr(&self, session: &SessionScope) -> Option<LinkCode> {
+        self.actor(session)?.code()
+    }
+
+    async fn pairing_code(&self, session: &SessionScope, phone: &Phone) -> Result<LinkCode, Error> {
+        let actor = {
+            let slot = self.slot(session);
+            let _turn = slot.turn.lock().await;
+            begin(&self.shared, &slot, *session).await?
+        };
+        if actor.paired() {
+            return Err(Error::Conflict("the session is paired already".into()));
+        }
+        let timings = self.shared.config.timings;
+        actor
+            .client
+            .wait_for_socket(timings.patience)
+            .await
+            .map_err(|_| Error::Timeout)?;
+        let options = PairCodeOptions {
+            phone_number: phone.as_str().to_owned(),
+            ..PairCodeOptions::default()
+        };
+        let code = tokio::time::timeout(timings.live, actor.client.pair_with_code(options))
+            .await
+            .map_err(|_| Error::Timeout)?
+            .map_err(|error| {
+                Error::Upstream(Refusal {
+                    reason: "rejected",
+                    message: error.to_string(),
+                    until: None,
+                })
+            })?;
+        let (left, right) = code.split_at_checked(4).unwrap_or((&code, ""));
+        Ok(LinkCode {
+            code: format!("{left}-{right}"),
+            expires_at: self.shared.clock.now() + CODE_LIFE_MS,
+        })
+    }
+
+    fn connected(&self, session: &SessionScope) -> bool {
+        self.actor(session).is_some_and(|actor| actor.connected())
+    }
+
+    async fn send(&self, session: &SessionScope, outgoing: &Outgoing) -> Handed {
+        match self.actor(session) {
+            Some(actor) => actor.send(outgoing).await,
+            None => Handed::Unknown,
+        }
+    }
+
+    async fn check_numbers(
+        &self,
+        session: &SessionScope,
+        phones: &[Phone],
+    ) -> Result<Vec<NumberCheck>, Error> {
+        self.connected_actor(session)?.check_numbers(phones).await
+    }
+
+    async fn picture(
+        &self,
+        session: &SessionScope,
+        of: &Address,
+    ) -> Result<Option<(String, String)>, Error> {
+        self.connected_actor(session)?.picture(of).await
+    }
+
+    async fn about(&self, session: &SessionScope, of: &Address) -> Result<Option<String>, Error> {
+        self.connected_actor(session)?.about(of).await
+    }
+}

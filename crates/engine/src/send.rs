@@ -1,0 +1,188 @@
+//! Handing one send to WhatsApp: reach the recipient's devices, write the stanza, wait for the server's word.
+//!
+//! Around the library, version 0.7.0:
+//! - it reports a direct message as sent even when no device of the recipient could be encrypted for (its issues
+//!   1299 and 1301): we make sure of a session with one of them first;
+//! - it returns before the server has answered, and a refusal (`<ack error=…>`) changes nothing for it: we wait for
+//!   the acknowledgement ourselves;
+//! - a group member that could not be keyed is stranded (its issue 1328): the member's own retry request repairs
+//!   that; nothing to be done here.
+
+use crate::{acks::Word, actor::Actor, convert::outgoing};
+use std::time::Duration;
+use wacore_binary::Jid;
+use wharf_domain::{
+    outbox::Outgoing,
+    ports::engine::{Handed, Refusal},
+};
+use whatsapp_rust::{IqError, SendError, SendOptions};
+
+const NOT_ON_WHATSAPP: &str = "recipient_not_on_whatsapp";
+
+fn refused(reason: &'static str, message: impl Into<String>) -> Handed {
+    Handed::Refused(Refusal {
+        reason,
+        message: message.into(),
+        until: None,
+    })
+}
+
+impl Actor {
+    /// Hands the send over and waits for the server's word on it.
+    pub(crate) async fn send(&self, outgoing: &Outgoing) -> Handed {
+        if !self.connected() {
+            return Handed::Unknown;
+        }
+        let Ok(to) = outgoing.to.parse::<Jid>() else {
+            return refused(
+                "rejected",
+                "the recipient's address is not one of WhatsApp's",
+            );
+        };
+        let deadline = self.shared.config.timings.acknowledge;
+        let word = self.acks.expect(&outgoing.wa_id);
+        let handed = match tokio::time::timeout(deadline, self.write(&to, outgoing)).await {
+            Err(_) => Some(Handed::Unknown),
+            Ok(Some(early)) => Some(early),
+            Ok(None) => None,
+        };
+        if let Some(handed) = handed {
+            self.acks.forget(&outgoing.wa_id);
+            return handed;
+        }
+        match tokio::time::timeout(deadline, word).await {
+            Ok(Ok(Word::Taken(at))) => {
+                Handed::Acknowledged(at.unwrap_or_else(|| self.shared.clock.now()))
+            }
+            Ok(Ok(Word::Refused(code))) => self.nack(&code).await,
+            // The socket went, or the server stays silent.
+            Ok(Err(_)) => Handed::Unknown,
+            Err(_) => {
+                self.acks.forget(&outgoing.wa_id);
+                Handed::Unknown
+            }
+        }
+    }
+
+    /// Writes the stanza; `Some` when it did not come to that.
+    async fn write(&self, to: &Jid, outgoing: &Outgoing) -> Option<Handed> {
+        if to.is_pn() || to.is_lid() {
+            if outgoing.first_contact
+                && let Some(handed) = self.registered(to).await
+            {
+                return Some(handed);
+            }
+            if let Some(handed) = self.reachable(to).await {
+                return Some(handed);
+            }
+        }
+        let options = SendOptions::default().with_message_id(outgoing.wa_id.clone());
+        let message = outgoing::message(outgoing);
+        match self
+            .client
+            .send_message_with_options(to.clone(), message, options)
+            .await
+        {
+            Ok(_) => None,
+            Err(error) => Some(self.failed(&error)),
+        }
+    }
+
+    /// Asks WhatsApp whether it knows the number.
+    async fn registered(&self, to: &Jid) -> Option<Handed> {
+        if !to.is_pn() {
+            return None;
+        }
+        match self
+            .client
+            .contacts()
+            .is_on_whatsapp(std::slice::from_ref(to))
+            .await
+        {
+            Ok(answers) if answers.iter().any(|a| a.is_registered) => None,
+            Ok(_) => Some(refused(
+                NOT_ON_WHATSAPP,
+                "WhatsApp does not know this number",
+            )),
+            Err(error) => {
+                tracing::warn!(session = %self.scope.id, %error, "first contact not checked");
+                Some(Handed::Unknown)
+            }
+        }
+    }
+
+    /// Makes sure that at least one of the recipient's devices can be encrypted for.
+    async fn reachable(&self, to: &Jid) -> Option<Handed> {
+        let signal = self.client.signal();
+        let devices = match signal.get_user_devices(std::slice::from_ref(to)).await {
+            Ok(devices) => devices,
+            Err(error) => {
+                tracing::warn!(session = %self.scope.id, %error, "device list not fetched");
+                return Some(Handed::Unknown);
+            }
+        };
+        if let Err(error) = signal.assert_sessions(&devices).await {
+            tracing::warn!(session = %self.scope.id, %error, "prekeys not fetched");
+            if !self.connected() {
+                return Some(Handed::Unknown);
+            }
+        }
+        for device in &devices {
+            if signal.validate_session(device).await.unwrap_or(false) {
+                return None;
+            }
+        }
+        Some(refused(
+            NOT_ON_WHATSAPP,
+            "the recipient has no device to encrypt for",
+        ))
+    }
+
+    fn failed(&self, error: &SendError) -> Handed {
+        tracing::warn!(session = %self.scope.id, %error, "send not written");
+        match error {
+            SendError::InvalidRequest(why) => refused("rejected", why.clone()),
+            SendError::Iq(IqError::ServerError { code, text, .. })
+                if (400..500).contains(code) && *code != 429 =>
+            {
+                refused("rejected", format!("WhatsApp answered {code} {text}"))
+            }
+            // Nothing reached the server, or nobody knows: the same id and content go again.
+            _ => Handed::Unknown,
+        }
+    }
+
+    /// What a refusal means to the user. Codes as the official clients name them.
+    async fn nack(&self, code: &str) -> Handed {
+        match code {
+            "463" => Handed::Refused(Refusal {
+                reason: "reachout_timelocked",
+                message: "WhatsApp does not let this account write to new people for now".into(),
+                until: self.timelock_until().await,
+            }),
+            "429" | "420" => refused(
+                "rate_overlimit",
+                "WhatsApp says that this account sends too much",
+            ),
+            "403" | "402" => refused("account_restricted", "WhatsApp has restricted this account"),
+            "404" => refused(NOT_ON_WHATSAPP, "WhatsApp does not know the recipient"),
+            // Trouble at the server's end passes.
+            "500" | "503" => Handed::Unknown,
+            other => refused(
+                "rejected",
+                format!("WhatsApp refused the message (code {other})"),
+            ),
+        }
+    }
+
+    /// Asks until when the account may not write to new people.
+    async fn timelock_until(&self) -> Option<i64> {
+        let mex = self.client.mex();
+        let lock = tokio::time::timeout(Duration::from_secs(5), mex.fetch_reachout_timelock())
+            .await
+            .ok()?
+            .ok()?;
+        let seconds: i64 = lock.time_enforcement_ends.as_deref()?.parse().ok()?;
+        Some(seconds * 1000)
+    }
+}
