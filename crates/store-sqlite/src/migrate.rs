@@ -14,7 +14,6 @@ const APPLICATION_ID: i64 = 0x5748_5246;
 
 /// Brings the database to the newest schema.
 pub(crate) fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
-    check_ours(conn)?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     let found = version(conn)?;
     if found > known {
@@ -42,7 +41,8 @@ fn apply(conn: &mut Connection, to: i64, sql: &str) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn check_ours(conn: &Connection) -> Result<(), OpenError> {
+/// Refuses the database of another program; writes nothing.
+pub(crate) fn check_ours(conn: &Connection) -> Result<(), OpenError> {
     let id: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if id == APPLICATION_ID || (id == 0 && tables == 0 && version(conn)? == 0) {

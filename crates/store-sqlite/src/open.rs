@@ -1,6 +1,11 @@
 //! Opening a store, and the store itself: the port's door on the writer and the readers.
 
-use crate::{error::OpenError, migrate::migrate, pool::Pool, writer::Writer};
+use crate::{
+    error::OpenError,
+    migrate::{check_ours, migrate},
+    pool::Pool,
+    writer::Writer,
+};
 use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
 use std::{
@@ -29,7 +34,7 @@ pub struct Options {
     pub readers: usize,
     /// How much of the file readers map into memory (SQLite's own limit is 2 GiB).
     pub mmap_bytes: i64,
-    /// A quota in pages of 4 KiB; beyond it the store answers as on a full disk.
+    /// A quota in pages of 8 KiB; beyond it the store answers as on a full disk.
     pub max_pages: Option<u32>,
 }
 
@@ -47,8 +52,9 @@ impl Default for Options {
 
 /// Facts kept in one SQLite file. Dropping it finishes what is queued.
 pub struct SqliteStore {
-    writer: Writer,
+    // Readers go first: the last connection to close removes the log, and they may not.
     readers: Pool,
+    writer: Writer,
     probes: AtomicU64,
     /// Removed last, after every connection.
     _dir: Option<tempfile::TempDir>,
@@ -76,34 +82,42 @@ impl SqliteStore {
     ) -> Result<Self, OpenError> {
         let file = |error: std::io::Error| OpenError::File(error.to_string());
         private_file(path).map_err(file)?;
-        let mut conn = writing(path, synchronous)?;
+        let mut conn = writing(path)?;
+        // Before anything that writes: switching to a log changes the file.
+        check_ours(&conn)?;
+        prepare(&conn, synchronous)?;
         migrate(&mut conn)?;
         if let Some(pages) = options.max_pages {
             conn.pragma_update(None, "max_page_count", pages)?;
         }
         let readers = Pool::open(path, options)?;
         Ok(Self {
-            writer: Writer::start(conn, options).map_err(file)?,
             readers,
+            writer: Writer::start(conn, options).map_err(file)?,
             probes: AtomicU64::new(0),
             _dir: dir,
         })
     }
 }
 
-fn writing(path: &Path, synchronous: &str) -> rusqlite::Result<Connection> {
+fn writing(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(conn)
+}
+
+fn prepare(conn: &Connection, synchronous: &str) -> rusqlite::Result<()> {
+    // Chunks of posting lists (up to 1,034 bytes) would spill out of the leaves of smaller pages.
+    conn.pragma_update(None, "page_size", 8_192)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", synchronous)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "cache_size", -65_536)?;
     // The writer checkpoints between batches itself.
-    conn.pragma_update(None, "wal_autocheckpoint", 0)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS);
-    Ok(conn)
+    conn.pragma_update(None, "wal_autocheckpoint", 0)
 }
 
 /// Makes the file if it is missing, readable by its owner only; SQLite gives the log the same mode.

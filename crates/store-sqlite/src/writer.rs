@@ -34,8 +34,8 @@ use wharf_domain::{Error, Result, ports::store::WriteJob};
 const BATCH_JOBS: usize = 256;
 const BATCH_TIME: Duration = Duration::from_millis(20);
 /// Pages of log that make a checkpoint worth its fsync (16 MiB), and that make it worth stopping readers for.
-const LOG_PAGES: i64 = 4_096;
-const LOG_PAGES_MOST: i64 = 65_536;
+const LOG_PAGES: i64 = 2_048;
+const LOG_PAGES_MOST: i64 = 32_768;
 /// How long a running job may take beyond the queue's deadline before its caller is told "unknown".
 const HUNG: Duration = Duration::from_secs(60);
 
