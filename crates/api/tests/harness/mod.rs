@@ -168,13 +168,7 @@ impl TestApi {
         let ids: Arc<dyn Ids> = Arc::new(SystemIds::default());
         let secrets = MasterKey::new(zeroize::Zeroizing::new([7; 32]), Arc::clone(&ids));
         let store = Arc::new(SqliteStore::temporary().unwrap());
-        let domain = Arc::new(Domain::new(
-            store,
-            clock.clone(),
-            ids,
-            Arc::new(secrets),
-            "node-1".to_owned(),
-        ));
+        let domain = Arc::new(Domain::new(store, clock.clone(), ids, Arc::new(secrets)));
         let engine = Arc::new(PlayedEngine::default());
         domain.attach(engine.clone());
         let keys = Arc::new(tokens::Issuers::default());

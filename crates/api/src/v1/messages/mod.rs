@@ -89,7 +89,7 @@ pub struct SendResult {
     /// The answer to a repeated Idempotency-Key: nothing was sent.
     pub replayed: bool,
     /// Never goes back; `failed` and `cancelled` only follow `queued`.
-    pub status: Status,
+    pub status: SendState,
     /// When it was accepted; once it left, when its status last changed.
     pub timestamp: i64,
     /// WhatsApp's id, final from the start.
@@ -99,7 +99,7 @@ pub struct SendResult {
 /// Where a send stands.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
-pub enum Status {
+pub enum SendState {
     /// Durable here, not yet acknowledged by WhatsApp's server.
     Queued,
     /// Acknowledged by the server without error.

@@ -5,7 +5,7 @@ pub mod cancel;
 pub mod get;
 pub mod list;
 
-use super::messages::Status;
+use super::messages::SendState;
 use utoipa::ToSchema;
 
 /// A send: its SendResult and what names it.
@@ -19,7 +19,7 @@ pub struct OutboxItem {
     /// Always false here.
     pub replayed: bool,
     /// Where it stands.
-    pub status: Status,
+    pub status: SendState,
     /// When it was accepted; once it left, when its status last changed.
     pub timestamp: i64,
     /// WhatsApp's id, final from the start.

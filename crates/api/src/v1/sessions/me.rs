@@ -1,6 +1,6 @@
 //! `GET /sessions/{session}/me`.
 
-use super::Status;
+use super::SessionState;
 use crate::{
     error::ApiResult,
     extract::{InSession, Manage},
@@ -24,7 +24,7 @@ pub struct Me {
     /// `sess_…`.
     session_id: String,
     /// As in Session.
-    #[schema(value_type = Status)]
+    #[schema(value_type = SessionState)]
     status: SessionStatus,
     /// `…@s.whatsapp.net`.
     wa_jid: String,

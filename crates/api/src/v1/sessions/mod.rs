@@ -55,7 +55,7 @@ pub struct Session {
     /// Sends in any 60 s.
     rate_per_min: u32,
     /// Computed from evidence: last frame seen, ping answered.
-    #[schema(value_type = Status)]
+    #[schema(value_type = SessionState)]
     status: SessionStatus,
     /// Machine code, `""` when well: `reconnecting`, `qr_timeout`, `client_outdated`, `replaced`, `banned`,
     /// `history_incomplete`.
@@ -75,7 +75,7 @@ pub struct Session {
 /// Where a session stands.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
-pub enum Status {
+pub enum SessionState {
     /// Not running, by wish or because QR codes ran out.
     Stopped,
     /// Connecting, reconnecting or waiting for the first QR.
