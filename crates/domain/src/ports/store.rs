@@ -290,8 +290,8 @@ pub trait PeopleTx {
     fn put_person_alias(&mut self, s: SessionNo, dropped: &PersonRow, kept: i64) -> Result<()>;
     /// Writes a chunk; empty bytes delete it.
     fn put_posting(&mut self, s: SessionNo, list: &ListKey, chunk: u32, bits: &[u8]) -> Result<()>;
-    /// Repoints chats' owners, message senders and memberships from one person to another. Where both have a
-    /// direct chat or a membership of one group, the caller has joined them before.
+    /// Repoints chats' owners, message senders, receipts and memberships from one person to another; a message
+    /// or receipt both have is kept once. Where both have a direct chat or a membership of one group, the caller has joined them before.
     fn repoint_person(&mut self, s: SessionNo, from: i64, to: i64) -> Result<()>;
 }
 
@@ -446,8 +446,8 @@ pub trait MessagesTx {
     fn put_message(&mut self, s: SessionNo, row: &MessageRow) -> Result<()>;
     /// Moves all messages of one chat into another, dropping those whose (sender, id) is there already.
     fn move_messages(&mut self, s: SessionNo, from_chat: i64, to_chat: i64) -> Result<()>;
-    /// Who has received or read an own group message: records `level` by `member`, answers how many members
-    /// of those at sending have reached at least `level`.
+    /// Who has received or read an own group message: records `level` by the person `member`, answers how
+    /// many have reached at least `level`.
     fn record_receipt(
         &mut self,
         s: SessionNo,
