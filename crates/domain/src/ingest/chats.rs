@@ -69,10 +69,8 @@ impl Batch<'_> {
             last_at: None,
         };
         self.tx.put_chat(self.s, &row)?;
-        if let ChatPeer::Person(id) = row.peer
-            && let Some(person) = self.tx.person(self.s, id)?
-        {
-            self.people.flag(self.tx, person, flags::DM, true)?;
+        if let ChatPeer::Person(id) = row.peer {
+            self.people.flag(self.tx, id, flags::DM, true)?;
         }
         self.added.chats += 1;
         self.chat_changed(row.id);
@@ -141,10 +139,8 @@ impl Batch<'_> {
         };
         let shown = self.show().chat(&row)?;
         self.tx.delete_chat(self.s, row.id)?;
-        if let ChatPeer::Person(id) = row.peer
-            && let Some(person) = self.tx.person(self.s, id)?
-        {
-            self.people.flag(self.tx, person, flags::DM, false)?;
+        if let ChatPeer::Person(id) = row.peer {
+            self.people.flag(self.tx, id, flags::DM, false)?;
         }
         self.changed_chats.remove(&row.id);
         if self.quiet {

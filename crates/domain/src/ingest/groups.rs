@@ -109,9 +109,7 @@ impl Batch<'_> {
         if known.as_ref() != Some(&row) {
             self.tx.put_member(self.s, &row)?;
         }
-        let person = self
-            .people
-            .flag(self.tx, person.clone(), flags::GROUP, true)?;
+        let person = self.people.flag(self.tx, person.id, flags::GROUP, true)?;
         if was_present == row.present {
             return Ok(false);
         }

@@ -49,7 +49,11 @@ impl Batch<'_> {
             let group = self.group_row(jid)?;
             self.seen_in_group(&group, sender, message.at, live)?;
         }
-        let sender_id = sender.map_or(OWN, |person| person.id);
+        // Finding the chat may have joined the sender with somebody.
+        let sender_id = match sender {
+            Some(person) => self.people.current(self.tx, person.id)?.id,
+            None => OWN,
+        };
         if let Some(known) = self
             .tx
             .message_by_wa_id(self.s, was.id, sender_id, &message.wa_id)?
@@ -123,7 +127,7 @@ impl Batch<'_> {
         }
         let quiet = message.origin == Origin::Bulk;
         if let Some((source, name)) = push_name(&sender.names.push, &message.push_name, quiet) {
-            sender = self.people.name(self.tx, sender, source, name)?;
+            sender = self.people.name(self.tx, sender.id, source, name)?;
         }
         Ok(Some(sender))
     }
@@ -201,6 +205,10 @@ impl Batch<'_> {
         };
         let Some(chat) = self.known_chat(chat)? else {
             return Ok(None);
+        };
+        let sender_id = match sender_id {
+            OWN => OWN,
+            id => self.people.current(self.tx, id)?.id,
         };
         let row = self
             .tx

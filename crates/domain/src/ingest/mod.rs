@@ -129,7 +129,7 @@ impl<'t> Batch<'t> {
                 who, source, name, ..
             } => {
                 let row = self.people.resolve(self.tx, &who)?;
-                self.people.name(self.tx, row, source, &name).map(|_| ())
+                self.people.name(self.tx, row.id, source, &name).map(|_| ())
             }
             Inbound::Message(message) => self.message(*message),
             Inbound::Receipt {

@@ -31,6 +31,7 @@ impl Batch<'_> {
         let Some(row) = self.known_chat(chat)? else {
             return Ok(());
         };
+        let reader = self.people.current(self.tx, reader.id)?;
         for message in self.tx.own_messages(self.s, row.id, wa_ids)? {
             let reached = match chat {
                 InChat::Group(group) => self.group_level(group, &message, reader.id, level, at)?,

@@ -15,7 +15,7 @@ use super::{
     flags, index,
 };
 use crate::{
-    Result,
+    Error, Result,
     contacts::PersonRef,
     events::Log,
     inbound::{NameSource, Seen},
@@ -127,21 +127,29 @@ impl Roster {
         self.check_own(tx, row)
     }
 
-    /// Rows of several people; joins among them are followed.
+    /// Rows of several people as they are once all of them are resolved.
     pub fn resolve_all<'a>(
         &mut self,
         tx: &mut dyn Tx,
-        seen: impl Iterator<Item = &'a Seen> + Clone,
+        seen: impl Iterator<Item = &'a Seen>,
     ) -> Result<Vec<PersonRow>> {
+        let mut ids = Vec::new();
+        for seen in seen {
+            ids.push(self.resolve(tx, seen)?.id);
+        }
+        ids.into_iter().map(|id| self.current(tx, id)).collect()
+    }
+
+    /// The person that a row resolved before is now: others resolved since may have joined or changed it.
+    pub fn current(&self, tx: &dyn Tx, id: i64) -> Result<PersonRow> {
+        let mut at = id;
         loop {
-            let merges = self.merged.len();
-            let rows = seen
-                .clone()
-                .map(|seen| self.resolve(tx, seen))
-                .collect::<Result<Vec<_>>>()?;
-            if self.merged.len() == merges {
-                return Ok(rows);
+            if let Some(row) = tx.person(self.s, at)? {
+                return Ok(row);
             }
+            at = tx.person_alias(self.s, at)?.ok_or_else(|| {
+                Error::Internal("a person's row is gone and leads nowhere".into())
+            })?;
         }
     }
 
@@ -189,10 +197,11 @@ impl Roster {
     pub fn name(
         &mut self,
         tx: &mut dyn Tx,
-        row: PersonRow,
+        id: i64,
         source: NameSource,
         name: &str,
     ) -> Result<PersonRow> {
+        let row = self.current(tx, id)?;
         let mut named = row.clone();
         match source {
             NameSource::AddressBook => {
@@ -210,13 +219,8 @@ impl Roster {
     }
 
     /// Sets or clears a list flag.
-    pub fn flag(
-        &mut self,
-        tx: &mut dyn Tx,
-        row: PersonRow,
-        flag: u8,
-        on: bool,
-    ) -> Result<PersonRow> {
+    pub fn flag(&mut self, tx: &mut dyn Tx, id: i64, flag: u8, on: bool) -> Result<PersonRow> {
+        let row = self.current(tx, id)?;
         let mut flagged = row.clone();
         flagged.flags = if on {
             row.flags | flag
@@ -321,14 +325,9 @@ impl Roster {
     pub fn finish(mut self, tx: &mut dyn Tx, log: &mut Log) -> Result<BTreeSet<i64>> {
         self.postings.flush(tx)?;
         for (kept, dropped) in &self.merged {
-            let mut id = *kept;
-            while let Some(further) = tx.person_alias(self.s, id)? {
-                id = further;
-            }
-            if let Some(row) = tx.person(self.s, id)? {
-                let refs = (PersonRef::from(&row), PersonRef::from(dropped));
-                log.contact_merged(tx, &refs.0, &refs.1, &Contact::of(&row, None))?;
-            }
+            let row = self.current(tx, *kept)?;
+            let refs = (PersonRef::from(&row), PersonRef::from(dropped));
+            log.contact_merged(tx, &refs.0, &refs.1, &Contact::of(&row, None))?;
         }
         for (id, was) in &self.before {
             let Some(is) = tx.person(self.s, *id)? else {

@@ -1,0 +1,7 @@
+//! People, end to end within the domain: facts in, lists out, on the store that ships.
+
+mod identity;
+mod ingest;
+mod lists;
+mod support;
+mod walk;
