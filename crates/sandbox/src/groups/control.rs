@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    change::{NewGroup, NewMember, Outcome, parse_gid},
+    change::{NewGroup, NewMember, parse_gid},
+    members::Outcome,
     model::{Group, Role},
     tell::News,
 };

@@ -4,7 +4,8 @@ use anyhow::{Result, anyhow};
 use wacore_binary::{Jid, Node, NodeRef, builder::NodeBuilder};
 
 use super::{
-    change::{NewGroup, NewMember, Outcome, parse_gid},
+    change::{NewGroup, NewMember, parse_gid},
+    members::Outcome,
     model::{Group, Role},
     tell::News,
 };

@@ -1,8 +1,8 @@
 //! Groups: who is in them, what is told about them, how messages reach their members.
 //!
-//! `model` and `nodes` are pure; `store` is the database; `change` is what people do, on whichever side they are
-//! (a client by IQ, a scripted person by the control API); `tell` notifies; `outbound` and `inbound` carry messages;
-//! `iq` and `control` are the two doors.
+//! `model` and `nodes` are pure; `store` is the database; `change` and `members` are what people do, on whichever
+//! side they are (a client by IQ, a scripted person by the control API); `tell` notifies; `outbound`, `inbound` and
+//! `receipts` carry messages; `iq` and `control` are the two doors.
 //!
 //! A group addresses its members either by LID (the form of today; a number stands beside it only where the viewer
 //! may see it) or by number (groups from before the migration).
@@ -11,9 +11,11 @@ pub mod change;
 pub mod control;
 pub mod inbound;
 pub mod iq;
+pub mod members;
 pub mod model;
 pub mod nodes;
 pub mod outbound;
+mod receipts;
 pub mod store;
 mod tell;
 

@@ -3,11 +3,11 @@
 //!
 //! Companions of the writer's own account get the same stanza; other people's phones simply see the text.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use buffa::Message as _;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use wacore::messages::MessageUtils;
-use wacore_binary::{Jid, Node, NodeRef, builder::NodeBuilder};
+use wacore_binary::{Node, builder::NodeBuilder};
 use waproto::whatsapp as wa;
 
 use super::model::{Group, Identity, View};
@@ -16,7 +16,6 @@ use crate::{
     iq::{FORBIDDEN, IqError},
     ledger::Sent,
     net::online::ConnId,
-    node::{attr, jid_attr},
     people::{
         content,
         write::{Writing, message_id},
@@ -39,14 +38,6 @@ pub struct Frame<'a> {
     pub hide_number: bool,
 }
 
-/// A message as its writer remembers it.
-struct Written {
-    kind: String,
-    hide_number: bool,
-    edit: Option<String>,
-    body: Vec<u8>,
-}
-
 impl Frame<'_> {
     /// `<message from=group participant participant_pn|participant_lid addressing_mode id type t notify>`
     pub fn message(&self, id: &str, kind: &str, t: i64) -> NodeBuilder {
@@ -59,8 +50,12 @@ impl Frame<'_> {
             .attr("addressing_mode", super::nodes::mode(self.view.group))
             .attr("id", id)
             .attr("type", kind)
-            .attr("t", t)
-            .attr("notify", self.name);
+            .attr("t", t);
+        let b = if self.name.is_empty() {
+            b
+        } else {
+            b.attr("notify", self.name)
+        };
         match self.view.other(self.who) {
             Some(pn) if self.view.group.by_lid && !self.hide_number => b.attr("participant_pn", pn),
             Some(lid) if !self.view.group.by_lid => b.attr("participant_lid", lid),
@@ -209,145 +204,10 @@ impl World<'_> {
         )?;
         Ok(())
     }
-
-    /// A companion could not read a message of a group: its writer sends it again to that device alone, pairwise,
-    /// with the sender key; a writing companion is asked itself.
-    pub fn group_retry_asked(
-        &mut self,
-        asker: DeviceAddr,
-        n: &NodeRef<'_>,
-        id: &str,
-    ) -> Result<()> {
-        let author =
-            jid_attr(n, "participant").context("a retry receipt to a group without participant")?;
-        let Some(author) = self.resolve(&author)? else {
-            return Ok(());
-        };
-        let gid = attr(n, "to");
-        if !author.is_phone() {
-            return self.pass_group_receipt(asker, author, &gid, n);
-        }
-        let count: u32 = n
-            .get_optional_child("retry")
-            .map(|r| attr(r, "count"))
-            .and_then(|c| c.parse().ok())
-            .unwrap_or(1);
-        self.note(
-            asker,
-            format!(
-                "{asker} asks {} for {id} of {gid} again, time {count}",
-                author.phone
-            ),
-        );
-        if count > 5 {
-            return Ok(());
-        }
-        let Some(written) = self.group_written(author.phone, id, &gid)? else {
-            return Ok(());
-        };
-        let (Some(from), Some(group)) = (self.account(author.phone)?, self.group(&gid)?) else {
-            return Ok(());
-        };
-        let Some(who) = self.identity(&gid, author.phone)? else {
-            return Ok(());
-        };
-        self.forget_session(author.phone, asker)?;
-        let told = self.sender_key_distribution(author.phone, &gid)?;
-        let msg = with_sender_key(wa::Message::decode_from_slice(&written.body)?, &gid, &told);
-        let mut enc = self.encrypt(author.phone, asker, &msg)?;
-        enc.attrs.push("count", count);
-        self.note_sender_key_told(author.phone, &gid, asker)?;
-        let view = View {
-            group: &group,
-            viewer: asker.phone,
-        };
-        let frame = Frame {
-            view,
-            who: &who,
-            device: 0,
-            name: &from.name,
-            hide_number: written.hide_number,
-        };
-        let mut b = frame.message(id, &written.kind, self.now());
-        if let Some(edit) = written.edit {
-            b = b.attr("edit", edit);
-        }
-        self.deliver(asker, &b.children([enc]).build())
-    }
-
-    fn group_written(&self, phone: Phone, id: &str, gid: &str) -> Result<Option<Written>> {
-        let mut q = self.db().prepare_cached("SELECT kind, hide, edit, body FROM group_written WHERE phone = ?1 AND id = ?2 AND gid = ?3")?;
-        Ok(q.query_row(params![phone.row(), id, gid], |r| {
-            Ok(Written {
-                kind: r.get(0)?,
-                hide_number: r.get(1)?,
-                edit: r.get(2)?,
-                body: r.get(3)?,
-            })
-        })
-        .optional()?)
-    }
-
-    /// Hands a receipt on to a device of the author, as coming from the group.
-    pub fn pass_group_receipt(
-        &mut self,
-        by: DeviceAddr,
-        to: DeviceAddr,
-        gid: &str,
-        n: &NodeRef<'_>,
-    ) -> Result<()> {
-        let (Some(group), Some(who)) = (self.group(gid)?, self.identity(gid, by.phone)?) else {
-            return Ok(());
-        };
-        let view = View {
-            group: &group,
-            viewer: to.phone,
-        };
-        let mut b = NodeBuilder::new("receipt")
-            .attr("from", group.jid())
-            .attr("participant", view.jid(&who).with_device(by.n))
-            .attr("id", attr(n, "id"))
-            .attr("t", self.now());
-        let kind = attr(n, "type");
-        if !kind.is_empty() {
-            b = b.attr("type", kind);
-        }
-        let node = b
-            .children(
-                n.children()
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|c| c.to_owned())
-                    .collect::<Vec<_>>(),
-            )
-            .build();
-        self.deliver(to, &node)
-    }
-
-    /// A delivery or read receipt of a group's message: to every companion of its author, or, for what only the
-    /// reader's other devices should know, to those.
-    pub fn group_receipt(&mut self, by: DeviceAddr, n: &NodeRef<'_>, kind: &str) -> Result<()> {
-        let author: Option<Jid> = jid_attr(n, "participant");
-        let whose = match author
-            .map(|a| self.account_of(&a.to_non_ad()))
-            .transpose()?
-            .flatten()
-        {
-            _ if kind.ends_with("-self") => by.phone,
-            Some(a) => a.phone,
-            None => return Ok(()),
-        };
-        for d in self.devices(whose)? {
-            if d.addr != by {
-                self.pass_group_receipt(by, d.addr, &attr(n, "to"), n)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The message with the sender key a reader needs for the next ones.
-fn with_sender_key(mut msg: wa::Message, gid: &str, told: &[u8]) -> wa::Message {
+pub fn with_sender_key(mut msg: wa::Message, gid: &str, told: &[u8]) -> wa::Message {
     msg.sender_key_distribution_message =
         buffa::MessageField::some(wa::message::SenderKeyDistributionMessage {
             group_id: Some(gid.to_owned()),
