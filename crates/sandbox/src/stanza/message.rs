@@ -152,7 +152,13 @@ fn direct(
             };
             read_by(w, d.phone, &info, &kind, bytes)?;
         } else if w.device(d)?.is_some() {
-            let node = forwarded(w, &me, from, &target, d, n, p.enc);
+            let way = Way {
+                me: &me,
+                from,
+                target: &target,
+                to,
+            };
+            let node = forwarded(w, &way, d, n, p.enc);
             w.deliver(d, &node)?;
         }
     }
@@ -190,30 +196,40 @@ pub fn read_by(
     }
 }
 
+/// From whom a direct message goes to whom, and how it was addressed.
+struct Way<'a> {
+    me: &'a Account,
+    from: DeviceAddr,
+    target: &'a Account,
+    to: &'a Jid,
+}
+
 /// The stanza a companion gets for one ciphertext.
+///
+/// It keeps the addressing of its sender (number or LID) and names the other one beside: Signal
+/// sessions are kept by address, so an answer must find the session this message was written in.
 fn forwarded(
     w: &World<'_>,
-    me: &Account,
-    from: DeviceAddr,
-    target: &Account,
+    way: &Way<'_>,
     d: DeviceAddr,
     n: &NodeRef<'_>,
     enc: &NodeRef<'_>,
 ) -> Node {
+    let Way { me, target, to, .. } = way;
     let mut b = NodeBuilder::new("message")
-        .attr("from", me.wire_jid().with_device(from.n))
+        .attr("from", me.jid_beside(to).with_device(way.from.n))
         .attr("id", attr(n, "id"))
         .attr("type", attr(n, "type"))
         .attr("t", w.now())
         .attr("notify", me.name.as_str());
-    b = if me.lid_migrated {
+    b = if to.is_lid() {
         b.attr("sender_pn", me.pn_jid())
     } else {
         b.attr("sender_lid", me.lid_jid())
     };
     if d.phone == me.phone {
-        b = b.attr("recipient", target.wire_jid());
-        b = if target.lid_migrated {
+        b = b.attr("recipient", target.jid_beside(to));
+        b = if to.is_lid() {
             b.attr("peer_recipient_pn", target.pn_jid())
         } else {
             b.attr("peer_recipient_lid", target.lid_jid())
@@ -237,8 +253,7 @@ fn forwarded(
 /// The hash of every device the message should have reached, in the addressing the sender used.
 fn phash(w: &World<'_>, from: DeviceAddr, target: &Account, to: &Jid) -> Result<String> {
     let me = w.account(from.phone)?.context("the sender's account")?;
-    let lid = to.is_lid();
-    let base = |a: &Account| if lid { a.lid_jid() } else { a.pn_jid() };
+    let base = |a: &Account| a.jid_beside(to);
     let mut all = Vec::new();
     for a in [&me, target] {
         all.push(base(a));

@@ -63,17 +63,13 @@ fn ids(n: &NodeRef<'_>, first: &str) -> Vec<String> {
 
 /// To the author's companions, and, for what the reader's other devices should know (`-self`), to those.
 fn onward(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>, kind: &str) -> Result<()> {
-    let (Some(me), Some(author)) = (
-        w.account(d.phone)?,
-        jid_attr(n, "to")
-            .map(|j| w.account_of(&j))
-            .transpose()?
-            .flatten(),
-    ) else {
+    let to = jid_attr(n, "to").context("a receipt without a valid `to`")?;
+    let (Some(me), Some(author)) = (w.account(d.phone)?, w.account_of(&to)?) else {
         return Ok(());
     };
+    // In the addressing of the message it answers, as `to` has it.
     let mut b = NodeBuilder::new("receipt")
-        .attr("from", me.wire_jid().with_device(d.n))
+        .attr("from", me.jid_beside(&to).with_device(d.n))
         .attr("id", attr(n, "id"))
         .attr("t", w.now());
     if !kind.is_empty() {

@@ -66,6 +66,14 @@ impl Account {
             self.pn_jid()
         }
     }
+    /// This account in the addressing of `other`: as a LID beside a LID, as a number beside a number.
+    pub fn jid_beside(&self, other: &Jid) -> Jid {
+        if other.is_lid() {
+            self.lid_jid()
+        } else {
+            self.pn_jid()
+        }
+    }
 }
 
 impl World<'_> {
