@@ -17,7 +17,10 @@ use super::{body::Body, error::Refused};
 use crate::{
     ids::{DeviceAddr, Lid, Phone},
     people::inbox::Entry,
-    phone::pairing::{Qr, ScanError},
+    phone::{
+        linkcode::{self, CodeError},
+        pairing::{Qr, ScanError},
+    },
     world::{
         Sim, World,
         account::{Account, NewAccount},
@@ -32,6 +35,7 @@ pub fn router() -> Router<Arc<Sim>> {
         .route("/accounts", get(list).post(create))
         .route("/accounts/{phone}", get(show))
         .route("/accounts/{phone}/scan", post(scan))
+        .route("/accounts/{phone}/enter-code", post(enter_code))
         .route("/accounts/{phone}/devices/{n}", delete(unlink))
         .route("/accounts/{phone}/inbox", get(inbox))
         .route("/accounts/{phone}/profile", post(profile))
@@ -55,6 +59,7 @@ struct View {
     about: String,
     business: bool,
     lid_migrated: bool,
+    #[serde(rename = "onWhatsApp")]
     on_whatsapp: bool,
     picture_id: Option<String>,
     devices: Vec<DeviceView>,
@@ -107,6 +112,7 @@ struct Create {
     #[serde(default)]
     about: String,
     picture: Option<String>,
+    #[serde(rename = "onWhatsApp")]
     on_whatsapp: Option<bool>,
     lid_migrated: Option<bool>,
 }
@@ -208,6 +214,44 @@ async fn scan(
     linked(wait).await
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct EnterCode {
+    code: String,
+}
+
+impl From<CodeError> for Refused {
+    fn from(e: CodeError) -> Self {
+        match e {
+            CodeError::Malformed => Refused::field("code", e.to_string()),
+            CodeError::NobodyAsks | CodeError::Expired => Refused::conflict(e.to_string()),
+            CodeError::Other(e) => e.into(),
+        }
+    }
+}
+
+async fn enter_code(
+    State(sim): State<Arc<Sim>>,
+    Path(phone): Path<String>,
+    Body(b): Body<EnterCode>,
+) -> Result<Json<serde_json::Value>, Refused> {
+    let code = linkcode::normalized(&b.code)?;
+    let (phone, wrapped) = sim.act(|w| {
+        let a = account(w, &phone)?;
+        Ok::<_, Refused>((a.phone, w.code_asked(a.phone)?))
+    })?;
+    let primary = tokio::task::spawn_blocking(move || linkcode::typed(&code, &wrapped))
+        .await
+        .map_err(|e| Refused::from(anyhow::Error::from(e)))??;
+    let opened = sim.act(|w| w.primary_hello(phone, primary))?;
+    match tokio::time::timeout(SIGNS_WITHIN, opened).await {
+        Ok(Ok(Ok(signed))) => linked(signed).await,
+        Ok(Ok(Err(e))) => Err(ScanError::Refused(format!("{e:#}")).into()),
+        Ok(Err(_)) => Err(ScanError::Refused("its connection ended".into()).into()),
+        Err(_) => Err(ScanError::Refused("no answer in time; is the code right?".into()).into()),
+    }
+}
+
 /// Waits for the companion's signature.
 pub async fn linked(
     wait: tokio::sync::oneshot::Receiver<anyhow::Result<DeviceAddr>>,
@@ -274,6 +318,9 @@ async fn profile(
     sim.act(|w| {
         let a = account(w, &phone)?;
         w.set_profile(a.phone, b.name.as_deref(), b.about.as_deref())?;
+        if b.name.is_some_and(|name| name != a.name) {
+            w.author_push_name(a.phone)?;
+        }
         if let Some(p) = &picture {
             w.set_picture(a.phone, p.as_deref())?;
         }

@@ -35,12 +35,28 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
     Ok(v)
 }
 
+/// One field's value, read strictly.
+pub fn value<T: DeserializeOwned>(field: &str, v: serde_json::Value) -> Result<T, Refused> {
+    serde_json::from_value(v).map_err(|e| Refused::field(field, e.to_string()))
+}
+
+/// An object whose `type` says what it is.
+pub fn object<T: DeserializeOwned>(o: serde_json::Map<String, serde_json::Value>) -> Result<T, Refused> {
+    serde_path_to_error::deserialize(serde_json::Value::Object(o)).map_err(|e| {
+        let (path, why) = (e.path().to_string(), e.inner().to_string());
+        if path == "." { in_words(&why) } else { Refused::field(path, why) }
+    })
+}
+
 /// serde names the field of a missing or unknown one only inside its sentence.
 fn in_words(why: &str) -> Refused {
     for word in ["missing field `", "unknown field `"] {
         if let Some(name) = why.strip_prefix(word).and_then(|r| r.split('`').next()) {
             return Refused::field(name, word.trim_end_matches(" `").to_owned());
         }
+    }
+    if why.starts_with("unknown variant") {
+        return Refused::field("type", why);
     }
     Refused::bad(why)
 }

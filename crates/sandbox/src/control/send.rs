@@ -1,4 +1,6 @@
-//! `POST /accounts/{phone}/send`: that person writes.
+//! `POST /accounts/{phone}/send`: that person writes, or does one of the other things people do in a
+//! chat. `{to, type, …}` as in the gateway's send body, or with `type` one of `edit`, `revoke`,
+//! `reaction`, `receipt`, `typing`, `call`; these may also be given as `{to, edit: {…}}`.
 
 use std::sync::Arc;
 
@@ -8,12 +10,20 @@ use axum::{
     routing::post,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
-use waproto::whatsapp as wa;
+use serde_json::{Map, Value, json};
+use wacore_binary::Jid;
 
-use super::{accounts::account, body::Body, error::Refused};
+use super::{
+    accounts::account,
+    body::{Body, value},
+    error::Refused,
+};
 use crate::{
-    people::write::Writing,
+    people::{
+        act,
+        compose::{self, Quoted, Say},
+        write::Writing,
+    },
     world::{Sim, World, account::Account},
 };
 
@@ -21,71 +31,186 @@ pub fn router() -> Router<Arc<Sim>> {
     Router::new().route("/accounts/{phone}/send", post(send))
 }
 
-/// `to` and `type` as in the gateway's send body.
+const ACTIONS: &[&str] = &["edit", "revoke", "reaction", "vote", "receipt", "typing", "call"];
+
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Send {
-    to: String,
-    #[serde(rename = "type")]
-    kind: String,
-    text: Option<String>,
-    #[serde(default)]
-    hide_number: bool,
+#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
+enum Action {
+    Edit { wa_message_id: String, text: String },
+    Revoke { wa_message_id: String },
+    Reaction { wa_message_id: String, emoji: String },
+    Vote { wa_message_id: String, options: Vec<String> },
+    Receipt { wa_message_ids: Vec<String>, kind: String },
+    Typing { state: String },
+    Call { kind: String },
 }
 
-async fn send(
-    State(sim): State<Arc<Sim>>,
-    Path(phone): Path<String>,
-    Body(b): Body<Send>,
-) -> Result<Json<Value>, Refused> {
-    sim.act(|w| {
-        let from = account(w, &phone)?;
-        let group = b.to.ends_with("@g.us");
-        if b.hide_number && !from.lid_migrated {
-            return Err(Refused::field(
-                "hideNumber",
-                "this account writes as its number",
-            ));
+/// Where a person writes to.
+enum Chat {
+    Person(Account),
+    Group(String),
+}
+
+impl Chat {
+    /// The chat as the inbox names it.
+    fn name(&self) -> String {
+        match self {
+            Self::Person(a) => a.pn_jid().to_string(),
+            Self::Group(g) => g.clone(),
         }
-        let msg = match b.kind.as_str() {
-            "text" => wa::Message {
-                conversation: Some(
-                    b.text
-                        .clone()
-                        .ok_or_else(|| Refused::field("text", "missing"))?,
-                ),
-                ..Default::default()
-            },
-            other => return Err(Refused::not_implemented(format!("type {other:?}"))),
-        };
-        let what = Writing {
-            msg: &msg,
-            kind: "text",
-            hide_number: b.hide_number,
-            edit: None,
-        };
-        let id = if group {
-            w.person_writes_to_group(&from, &b.to, &what)?
-        } else {
-            let to = addressee(w, &b.to)?;
-            if !to.on_whatsapp {
-                return Err(Refused::field("to", "not on WhatsApp"));
-            }
-            w.person_writes(&from, &to, &what)?
-        };
-        Ok(Json(json!({"waMessageId": id})))
+    }
+    fn jid(&self) -> Result<Jid, Refused> {
+        match self {
+            Self::Person(a) => Ok(a.wire_jid()),
+            Self::Group(g) => g.parse().map_err(|_| Refused::field("to", "not a group")),
+        }
+    }
+    fn person(&self, what: &str) -> Result<&Account, Refused> {
+        match self {
+            Self::Person(a) => Ok(a),
+            Self::Group(_) => Err(Refused::not_implemented(format!("{what} in a group"))),
+        }
+    }
+}
+
+async fn send(State(sim): State<Arc<Sim>>, Path(phone): Path<String>, Body(b): Body<Map<String, Value>>) -> Result<Json<Value>, Refused> {
+    let mut b = flattened(b)?;
+    let to: String = value("to", b.remove("to").ok_or_else(|| Refused::field("to", "missing"))?)?;
+    let hide_number = b.remove("hideNumber").map(|v| value("hideNumber", v)).transpose()?.unwrap_or(false);
+    let kind: String = value("type", b.get("type").cloned().ok_or_else(|| Refused::field("type", "missing"))?)?;
+    let action = ACTIONS.contains(&kind.as_str());
+    let parsed = if action { Err(super::body::object::<Action>(b)?) } else { Ok(super::body::object::<Say>(b)?) };
+    sim.act(|w| {
+        let me = account(w, &phone)?;
+        let chat = addressed(w, &to)?;
+        if hide_number && !me.lid_migrated {
+            return Err(Refused::field("hideNumber", "this account writes as its number"));
+        }
+        match parsed {
+            Ok(say) => says(w, &me, &chat, say, hide_number),
+            Err(a) => acts(w, &me, &chat, a, hide_number),
+        }
+        .map(Json)
     })
+}
+
+/// `{to, edit: {…}}` → `{to, type: "edit", …}`.
+fn flattened(mut b: Map<String, Value>) -> Result<Map<String, Value>, Refused> {
+    let Some(name) = ACTIONS.iter().find(|a| b.get(**a).is_some_and(Value::is_object)) else { return Ok(b) };
+    if b.contains_key("type") {
+        return Err(Refused::field(*name, "with a type of its own"));
+    }
+    if let Some(Value::Object(inner)) = b.remove(*name) {
+        b.extend(inner);
+    }
+    b.insert("type".into(), (*name).into());
+    Ok(b)
+}
+
+fn says(w: &mut World<'_>, me: &Account, chat: &Chat, say: Say, hide: bool) -> Result<Value, Refused> {
+    let quoted = match &say {
+        Say::Text { reply_to: Some(id), .. } => Some(quoted(w, me, chat, id)?),
+        _ => None,
+    };
+    let (msg, kind) = compose::message(say, quoted, &w.sim.media)?;
+    write(w, me, chat, &Writing { msg: &msg, kind, hide_number: hide, edit: None })
+}
+
+fn quoted(w: &World<'_>, me: &Account, chat: &Chat, id: &str) -> Result<Quoted, Refused> {
+    let e = w.shown(me.phone, &chat.name(), id)?.ok_or_else(|| Refused::field("replyTo", "this person sees no such message"))?;
+    Ok(Quoted { id: id.to_owned(), by: e.from, body: e.body })
+}
+
+fn write(w: &mut World<'_>, me: &Account, chat: &Chat, what: &Writing<'_>) -> Result<Value, Refused> {
+    let id = match chat {
+        Chat::Group(g) => w.person_writes_to_group(me, g, what)?,
+        Chat::Person(to) => w.person_writes(me, to, what)?,
+    };
+    Ok(json!({"waMessageId": id}))
+}
+
+fn acts(w: &mut World<'_>, me: &Account, chat: &Chat, a: Action, hide: bool) -> Result<Value, Refused> {
+    let now = w.now_ms();
+    match a {
+        Action::Edit { wa_message_id: id, text } => {
+            mine(w, me, chat, &id)?;
+            let msg = act::edit(&chat.jid()?, &id, text, now);
+            write(w, me, chat, &Writing { msg: &msg, kind: "text", hide_number: hide, edit: Some("1") })
+        }
+        Action::Revoke { wa_message_id: id } => {
+            mine(w, me, chat, &id)?;
+            let msg = act::revoke(&chat.jid()?, &id);
+            write(w, me, chat, &Writing { msg: &msg, kind: "text", hide_number: hide, edit: Some("7") })
+        }
+        Action::Reaction { wa_message_id: id, emoji } => {
+            let by = author(w, me, chat, &id)?;
+            let is_mine = by == me.pn_jid().to_string();
+            let named = matches!(chat, Chat::Group(_)).then_some(by);
+            let msg = act::reaction(&chat.jid()?, is_mine, &id, named, emoji, now);
+            write(w, me, chat, &Writing { msg: &msg, kind: "reaction", hide_number: hide, edit: None })
+        }
+        Action::Vote { wa_message_id: id, options } => {
+            author(w, me, chat, &id)?;
+            Err(Refused::not_implemented(format!("votes of scripted people ({} options)", options.len())))
+        }
+        Action::Receipt { wa_message_ids, kind } => {
+            let kind = match kind.as_str() {
+                "delivered" => "delivery",
+                "read" | "played" => kind.as_str(),
+                _ => return Err(Refused::field("kind", "delivered, read or played")),
+            };
+            if wa_message_ids.is_empty() {
+                return Err(Refused::field("waMessageIds", "at least one"));
+            }
+            w.person_read(me, chat.person("receipts")?, &wa_message_ids, kind)?;
+            Ok(json!({}))
+        }
+        Action::Typing { state } => {
+            if act::typing(&state).is_none() {
+                return Err(Refused::field("state", "composing, recording or paused"));
+            }
+            w.person_types(me, chat.person("typing")?.phone, &state)?;
+            Ok(json!({}))
+        }
+        Action::Call { kind } => {
+            let to = chat.person("calls")?;
+            let id = match kind.as_str() {
+                "audio" | "voice" => w.person_calls(me, to, false)?,
+                "video" => w.person_calls(me, to, true)?,
+                "missed" => {
+                    let id = w.person_calls(me, to, false)?;
+                    w.person_hangs_up(me, to, &id)?;
+                    id
+                }
+                _ => return Err(Refused::field("kind", "audio, video or missed")),
+            };
+            Ok(json!({"callId": id}))
+        }
+    }
+}
+
+fn author(w: &World<'_>, me: &Account, chat: &Chat, id: &str) -> Result<String, Refused> {
+    w.author_of(me.phone, &chat.name(), id)?.ok_or_else(|| Refused::field("waMessageId", "this person sees no such message"))
+}
+
+fn mine(w: &World<'_>, me: &Account, chat: &Chat, id: &str) -> Result<(), Refused> {
+    if author(w, me, chat, id)? == me.pn_jid().to_string() { Ok(()) } else { Err(Refused::field("waMessageId", "somebody else wrote it")) }
+}
+
+fn addressed(w: &World<'_>, to: &str) -> Result<Chat, Refused> {
+    if to.ends_with("@g.us") {
+        return Ok(Chat::Group(to.to_owned()));
+    }
+    let a = addressee(w, to)?;
+    if a.on_whatsapp { Ok(Chat::Person(a)) } else { Err(Refused::field("to", "not on WhatsApp")) }
 }
 
 /// A person by digits, phone JID or LID JID.
 pub fn addressee(w: &World<'_>, to: &str) -> Result<Account, Refused> {
     let nobody = || Refused::field("to", "no such person");
     if let Some(digits) = to.strip_suffix("@lid") {
-        return w
-            .account_by_lid(digits.parse().map_err(|_| nobody())?)?
-            .ok_or_else(nobody);
+        return w.account_by_lid(digits.parse().map_err(|_| nobody())?)?.ok_or_else(nobody);
     }
     let digits = to.split('@').next().unwrap_or_default();
-    w.account(digits.parse().map_err(|_| nobody())?)?
-        .ok_or_else(nobody)
+    w.account(digits.parse().map_err(|_| nobody())?)?.ok_or_else(nobody)
 }

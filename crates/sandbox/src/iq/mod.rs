@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub mod blocklist;
+pub mod picture;
 pub mod prekeys;
 pub mod privacy;
 pub mod session;
@@ -31,6 +32,8 @@ const TABLES: &[&[Route]] = &[
     usync::ROUTES,
     privacy::ROUTES,
     blocklist::ROUTES,
+    picture::ROUTES,
+    crate::phone::linkcode::ROUTES,
     crate::phone::unlink::ROUTES,
     crate::groups::iq::ROUTES,
     crate::appstate::iq::ROUTES,

@@ -59,13 +59,13 @@ impl World<'_> {
         self.absorb(from.phone, &me, &them, &id, what.msg)?;
         self.absorb(to.phone, &me, &me, &id, what.msg)?;
         self.keep_written(from.phone, &id, to.phone, what)?;
-        for d in self.devices(to.phone)? {
+        for d in self.ready_devices(to.phone)? {
             let n = self.written_node(from, to, d.addr, &id, what)?;
             self.record_delivery(sent, d.addr)?;
             self.deliver(d.addr, &n)?;
         }
         if from.phone != to.phone {
-            for d in self.devices(from.phone)? {
+            for d in self.ready_devices(from.phone)? {
                 let n = self.written_node(from, to, d.addr, &id, what)?;
                 self.record_delivery(sent, d.addr)?;
                 self.deliver(d.addr, &n)?;

@@ -2,7 +2,9 @@
 //! hears their peer messages.
 
 pub mod adv;
+mod codekeys;
 pub mod keyshare;
+pub mod linkcode;
 pub mod pairing;
 pub mod peer;
 pub mod unlink;

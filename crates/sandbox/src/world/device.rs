@@ -156,6 +156,13 @@ impl World<'_> {
         Ok(rows)
     }
 
+    /// Companions that can be written to: they have uploaded their keys.
+    pub fn ready_devices(&self, phone: Phone) -> Result<Vec<Device>> {
+        let mut all = self.devices(phone)?;
+        all.retain(|d| d.keys.is_some());
+        Ok(all)
+    }
+
     pub fn set_device_keys(&mut self, d: DeviceAddr, k: &DeviceKeys) -> Result<()> {
         self.db().execute(
             "UPDATE devices SET registration = ?3, spk_id = ?4, spk = ?5, spk_sig = ?6 WHERE phone = ?1 AND n = ?2",
