@@ -384,6 +384,15 @@ impl World<'_> {
         self.deliver_to_companions(phone, except, &node)
     }
 
+    /// The owner changed their name: companions hear of it, if the phone has written of itself at all.
+    pub fn author_push_name(&mut self, phone: Phone) -> Result<()> {
+        if self.app_state_version(phone, Collection::CriticalBlock)? == 0 {
+            return Ok(());
+        }
+        let name = self.account(phone)?.context("an account")?.name;
+        self.author(phone, vec![Action::push_name(&name, self.now_ms())?])
+    }
+
     /// What a phone writes of itself once: its name and a few settings. Later calls change nothing.
     pub fn begin_app_state(&mut self, phone: Phone) -> Result<()> {
         if self.app_state_version(phone, Collection::CriticalBlock)? > 0 {

@@ -477,6 +477,14 @@ fn a_phone_writes_of_itself_once() {
             .iter()
             .find_map(|m| m.value.push_name_setting.as_option()?.name.clone());
         assert_eq!(name.as_deref(), Some("Žofie"));
+        w.set_profile(me(), Some("Sophie"), None)?;
+        w.author_push_name(me())?;
+        let actions = w.app_state_actions(me(), Collection::CriticalBlock)?;
+        assert!(
+            actions
+                .iter()
+                .any(|m| m.value.push_name_setting.name.as_deref() == Some("Sophie"))
+        );
         anyhow::Ok(())
     })
     .unwrap();

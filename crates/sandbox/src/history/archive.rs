@@ -270,7 +270,7 @@ impl World<'_> {
               SELECT CAST(substr(chat, 1, instr(chat, '@') - 1) AS INTEGER) AS phone, 1 AS shown, 1 AS direct
                 FROM history_chats WHERE owner = ?1 AND chat LIKE '%@s.whatsapp.net'
               UNION ALL
-              SELECT m.phone, NOT m.hidden, 0 FROM group_members m
+              SELECT m.phone, m.hidden <> 1, 0 FROM group_members m
                 WHERE m.gid IN (SELECT gid FROM group_members WHERE phone = ?1)
             ) k ON k.phone = a.phone WHERE a.phone <> ?1 GROUP BY a.phone ORDER BY a.phone";
         let mut q = self.db().prepare_cached(sql)?;

@@ -341,3 +341,76 @@ fn what_was_written_before_linking_is_history_too() {
         .collect();
     assert_eq!(ids, ["OLD"]);
 }
+
+fn request(
+    kind: wa::message::PeerDataOperationRequestType,
+) -> wa::message::PeerDataOperationRequestMessage {
+    wa::message::PeerDataOperationRequestMessage {
+        peer_data_operation_request_type: Some(kind),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn older_messages_are_found_before_a_message_or_a_moment() {
+    let sim = world(10, 30);
+    let device = companion(&sim);
+    while sim.act(|w| w.fill_archive(me())).unwrap() {}
+    let crowd = sim.act(|w| w.crowds_of(me())).unwrap().remove(0);
+    let person = crowd.people().find(|p| p.direct_chat).unwrap();
+    let all: Vec<_> = crowd.messages(&person).collect();
+    let chat = Chat::Direct(person.phone.parse().unwrap());
+    sim.act(|w| {
+        let seq = w.archive_chat(me(), &chat)?.unwrap().seq;
+        let ids = |m: Vec<Past>| m.into_iter().map(|m| m.id).collect::<Vec<_>>();
+        let want: Vec<_> = all[15..20].iter().rev().map(|m| m.id.clone()).collect();
+        assert_eq!(ids(w.archive_before(seq, &all[20].id, 0, 5)?), want);
+        let moment = i64::try_from(all[20].timestamp)?;
+        assert_eq!(ids(w.archive_before(seq, "unknown", moment, 5)?), want);
+        assert!(w.archive_before(seq, &all[0].id, i64::MAX, 5)?.is_empty());
+        let info = w.history_message(me(), &chat, &all[3].id)?.unwrap();
+        assert_eq!(
+            info.message.conversation.as_deref(),
+            Some(all[3].text.as_str())
+        );
+        assert!(w.history_message(me(), &chat, "unknown")?.is_none());
+        anyhow::Ok(())
+    })
+    .unwrap();
+
+    let messages = |sim: &Arc<Sim>| {
+        let all = sim.act(|w| w.waiting(device, 0, 100)).unwrap();
+        all.iter().filter(|x| x.class == "message").count()
+    };
+    let mut ask = request(wa::message::PeerDataOperationRequestType::HISTORY_SYNC_ON_DEMAND);
+    sim.act(|w| w.answer_data_request(device, "R1", &ask))
+        .unwrap();
+    assert_eq!(
+        (messages(&sim), sim.trace.errors().len()),
+        (0, 1),
+        "a request that says nothing"
+    );
+    ask.history_sync_on_demand_request = buffa::MessageField::some(
+        wa::message::peer_data_operation_request_message::HistorySyncOnDemandRequest {
+            chat_jid: Some(format!("{}@lid", person.lid)),
+            oldest_msg_id: Some(all[20].id.clone()),
+            ..Default::default()
+        },
+    );
+    sim.act(|w| w.answer_data_request(device, "R2", &ask))
+        .unwrap();
+    let mut lost = request(wa::message::PeerDataOperationRequestType::PLACEHOLDER_MESSAGE_RESEND);
+    let key = wa::MessageKey {
+        remote_jid: Some(format!("{}@s.whatsapp.net", person.phone)),
+        id: Some(all[3].id.clone()),
+        ..Default::default()
+    };
+    lost.placeholder_message_resend_request = vec![
+        wa::message::peer_data_operation_request_message::PlaceholderMessageResendRequest {
+            message_key: buffa::MessageField::some(key),
+        },
+    ];
+    sim.act(|w| w.answer_data_request(device, "R3", &lost))
+        .unwrap();
+    assert_eq!((messages(&sim), sim.trace.errors().len()), (2, 1));
+}

@@ -13,8 +13,10 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{Media, routes};
+use super::{Media, blobs, routes};
 
+/// File that names the port.
+const PORT: &str = "port";
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Unix seconds by the world's clock.
@@ -31,10 +33,9 @@ impl MediaServer {
     /// Listens on `listen` and tells `media` its address.
     pub async fn start(media: Arc<Media>, listen: SocketAddr, now: Now) -> Result<Self> {
         let tls = media.certificates.server_config()?;
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("listen on {listen}"))?;
+        let listener = bind(&media, listen).await?;
         let addr = listener.local_addr()?;
+        blobs::write_durably(&media.dir.join(PORT), addr.port().to_string().as_bytes())?;
         media
             .addr
             .set(addr)
@@ -65,6 +66,20 @@ impl Drop for MediaServer {
         self.accept.abort();
         self.serve.abort();
     }
+}
+
+/// Any port: that of the run before when it is free, because clients keep a host for a while.
+async fn bind(media: &Media, listen: SocketAddr) -> Result<TcpListener> {
+    let before = std::fs::read_to_string(media.dir.join(PORT));
+    let before = before.ok().and_then(|p| p.parse().ok());
+    if let (0, Some(port)) = (listen.port(), before)
+        && let Ok(again) = TcpListener::bind(SocketAddr::new(listen.ip(), port)).await
+    {
+        return Ok(again);
+    }
+    TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("listen on {listen}"))
 }
 
 async fn accept(listener: TcpListener, tls: TlsAcceptor, tx: mpsc::Sender<Connection>) {
@@ -334,13 +349,21 @@ mod tests {
     async fn a_restart_keeps_root_tokens_and_blobs() {
         let rig = Rig::start().await;
         let root = std::fs::read(rig.media.ca_file()).unwrap();
+        let before = rig.server.addr();
         let (sealed, path) = rig.media.upload(MediaKind::AppState, b"snapshot").unwrap();
         let token = rig.media.auth().issue(DEVICE, rig.clock.now()).unwrap();
         let Rig {
             dir, server, media, ..
         } = rig;
         drop((server, media));
+        let freed = async {
+            while TcpListener::bind(before).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(10), freed).await.unwrap();
         let rig = Rig::at(dir).await;
+        assert_eq!(rig.server.addr(), before);
         assert_eq!(std::fs::read(rig.media.ca_file()).unwrap(), root);
         assert!(rig.media.auth().check(&token, rig.clock.now()).is_some());
         let body = rig.get(&path).await.bytes().await.unwrap();
