@@ -1,13 +1,9 @@
 //! `[[auth.issuers]]`: whose login tokens are believed, and what their claims are called.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A signature algorithm an issuer may use. Symmetric ones do not exist here, so none can be confused with them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[expect(
-    clippy::upper_case_acronyms,
-    reason = "the names of RFC 7518 and RFC 8037"
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     RS256,
@@ -31,7 +27,7 @@ impl Algorithm {
 }
 
 /// One issuer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
     /// Where its public keys are.

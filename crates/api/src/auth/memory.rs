@@ -12,9 +12,12 @@ pub const LIFE: Duration = Duration::from_secs(3);
 /// More distinct live credentials than this within [`LIFE`] start the memory afresh.
 const MOST: usize = 50_000;
 
+/// Who, and when that was found.
+type Found = (Instant, Arc<Principal>);
+
 /// By SHA-256 of the credential's text. Only verified credentials get in, so garbage cannot fill it.
 #[derive(Default)]
-pub struct Memory(RwLock<HashMap<[u8; 32], (Instant, Arc<Principal>)>>);
+pub struct Memory(RwLock<HashMap<[u8; 32], Found>>);
 
 impl Memory {
     /// What it was found to be, unless that is too long ago.
