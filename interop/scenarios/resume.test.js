@@ -24,6 +24,10 @@ scenario('a stored device resumes with an IK handshake', async (stage) => {
     await network.post(`/accounts/${BORIS}/send`, { to: ANNA, type: 'text', text: 'still there?' })
     await second.text('still there?')
 
+    const { lines } = await network.trace()
+    const handshakes = lines.map(({ text }) => text).filter((text) => text.endsWith(' handshake'))
+    assert.deepEqual(handshakes, ['XX handshake', 'IK handshake', 'IK handshake'], 'to pair, after it, and again')
+
     const { devices } = await network.account(ANNA)
     assert.equal(devices.length, 1, 'the same device, not a new one')
     const { connections } = await network.ledger()

@@ -46,4 +46,13 @@ scenario('text goes both ways, with receipts', async (stage) => {
         const { messages } = await network.ledger()
         return messages.find((message) => message.waMessageId === waMessageId)?.receipts.length > 0
     })
+    const { messages } = await network.ledger()
+    const told = messages.find((message) => message.waMessageId === toNumber.id)
+    assert.equal(told.acked, true)
+    assert.deepEqual(told.bodies, ['hello Boris'])
+    assert.deepEqual(
+        told.deliveries.map(({ device, count }) => [device, count]),
+        [[`${ANNA}:0`, 1], [`${BORIS}:0`, 1]],
+        'to the other phone and to our own'
+    )
 })
