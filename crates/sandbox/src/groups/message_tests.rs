@@ -18,7 +18,7 @@ use crate::{
     net::online::ConnId,
     people::write::Writing,
     store,
-    world::{Sim, World, account::NewAccount},
+    world::{Effect, Sim, World, account::NewAccount},
 };
 
 const ANNA: &str = "4915112345678";
@@ -400,6 +400,87 @@ fn a_message_key_used_for_two_texts_is_reported_and_a_resend_is_not() {
             violations(w).iter().any(|v| v.starts_with("reused_key")),
             "{:?}",
             violations(w)
+        );
+        Ok::<_, anyhow::Error>(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn members_say_that_they_read_and_that_they_type() {
+    let (sim, g, _) = world();
+    sim.act(|w| {
+        w.person_read_in_group(
+            phone(ANNA),
+            &g.gid,
+            phone(BOB),
+            &["M1".into(), "M2".into()],
+            "read",
+        )?;
+        let receipt = told(w).remove(0);
+        assert_eq!(
+            (attr(&receipt, "from"), attr(&receipt, "type")),
+            (g.gid.clone(), "read".into())
+        );
+        assert_eq!(
+            (attr(&receipt, "participant"), attr(&receipt, "id")),
+            (lid(w, ANNA).to_string(), "M1".into())
+        );
+        let list = receipt.children().unwrap()[0].children().unwrap();
+        assert_eq!(
+            list.iter().map(|i| attr(i, "id")).collect::<Vec<_>>(),
+            ["M2"]
+        );
+
+        w.group_chatstate(
+            phone(ANNA).device(0),
+            &g.gid,
+            &NodeBuilder::new("composing").build(),
+        )?;
+        w.group_chatstate(
+            phone(BOB).device(1),
+            &g.gid,
+            &NodeBuilder::new("composing").build(),
+        )?;
+        let pushed: Vec<&Node> = w
+            .effects
+            .iter()
+            .filter_map(|e| {
+                if let Effect::Push(_, n) = e {
+                    Some(n)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        assert_eq!(pushed.len(), 1, "Bob sees Anna; nobody else has a client");
+        assert_eq!(
+            (attr(pushed[0], "from"), attr(pushed[0], "participant")),
+            (g.gid.clone(), lid(w, ANNA).to_string())
+        );
+        Ok::<_, anyhow::Error>(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_client_s_receipt_reaches_the_author_as_coming_from_the_group() {
+    let (sim, g, _) = world();
+    sim.act(|w| {
+        let anna = Client::link(w, phone(ANNA), 3);
+        let receipt = NodeBuilder::new("receipt")
+            .attr("to", g.jid())
+            .attr("id", "M1")
+            .attr("participant", lid(w, ANNA))
+            .build();
+        w.group_receipt(phone(BOB).device(1), &receipt.as_node_ref(), "")?;
+        let waiting = w.waiting(anna.addr, 0, 10)?;
+        let n = unmarshal_ref(waiting.last().unwrap().node.get(1..).unwrap())
+            .unwrap()
+            .to_owned();
+        assert_eq!(
+            (attr(&n, "from"), attr(&n, "participant")),
+            (g.gid.clone(), lid(w, BOB).with_device(1).to_string())
         );
         Ok::<_, anyhow::Error>(())
     })

@@ -18,6 +18,7 @@ pub mod outbound;
 mod receipts;
 pub mod store;
 mod tell;
+mod typing;
 
 #[cfg(test)]
 mod message_tests;

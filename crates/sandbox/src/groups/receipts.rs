@@ -159,4 +159,43 @@ impl World<'_> {
         }
         Ok(())
     }
+
+    /// A scripted member has read (or received, or played) messages of one author: a receipt to the author's
+    /// companions. `kind` is empty for a delivery.
+    pub fn person_read_in_group(
+        &mut self,
+        me: Phone,
+        gid: &str,
+        author: Phone,
+        ids: &[String],
+        kind: &str,
+    ) -> Result<()> {
+        let (first, rest) = ids.split_first().context("no message ids")?;
+        for id in ids {
+            self.record_receipt(id, me.device(0), kind)?;
+        }
+        let group = self.group(gid)?.context("no such group")?;
+        let who = self.group_member(gid, me)?.context("not a member")?.who;
+        let view = View {
+            group: &group,
+            viewer: author,
+        };
+        let mut b = NodeBuilder::new("receipt")
+            .attr("from", group.jid())
+            .attr("participant", view.jid(&who))
+            .attr("id", first.as_str())
+            .attr("t", self.now());
+        if !kind.is_empty() {
+            b = b.attr("type", kind);
+        }
+        if !rest.is_empty() {
+            let items = rest
+                .iter()
+                .map(|id| NodeBuilder::new("item").attr("id", id.as_str()).build());
+            b = b.children([NodeBuilder::new("list")
+                .children(items.collect::<Vec<_>>())
+                .build()]);
+        }
+        self.deliver_to_companions(author, None, &b.build())
+    }
 }
