@@ -272,3 +272,20 @@ impl Actor {
         self.device.retire();
     }
 }
+
+impl Drop for Actor {
+    /// An actor that nobody shut is cut off: its socket closes, and nothing is written after that.
+    fn drop(&mut self) {
+        self.device.retire();
+        self.client.signal_shutdown_sync();
+        let run = self
+            .run
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks.into_iter().chain(run) {
+            task.abort();
+        }
+    }
+}

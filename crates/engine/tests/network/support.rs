@@ -1,7 +1,5 @@
 //! A session on the simulated network with a recording domain behind the engine.
 
-#![expect(dead_code, reason = "each test file uses its part")]
-
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::{
@@ -74,7 +72,12 @@ impl Recorder {
         self.facts.lock().unwrap().iter().any(wanted)
     }
     pub fn count(&self, wanted: impl Fn(&Inbound) -> bool) -> usize {
-        self.facts.lock().unwrap().iter().filter(|f| wanted(f)).count()
+        self.facts
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|f| wanted(f))
+            .count()
     }
     pub fn last_state(&self) -> Option<Connection> {
         self.states.lock().unwrap().last().cloned()
@@ -132,17 +135,35 @@ impl Home {
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()
             .try_init();
-        let net = Sandbox::start(wharf_sandbox::Options::default()).await.unwrap();
+        let net = Sandbox::start(wharf_sandbox::Options::default())
+            .await
+            .unwrap();
         let dir = tempfile::tempdir().unwrap();
         let ids: Arc<dyn Ids> = Arc::new(SystemIds::default());
-        let secrets: Arc<dyn Secrets> = Arc::new(MasterKey::new(zeroize::Zeroizing::new([7; 32]), Arc::clone(&ids)));
+        let secrets: Arc<dyn Secrets> = Arc::new(MasterKey::new(
+            zeroize::Zeroizing::new([7; 32]),
+            Arc::clone(&ids),
+        ));
         let store = open(dir.path().join("wharf.db"));
         let scope = session(&*store, &*ids).await;
         let inbox = Arc::new(Recorder::default());
         let engine = engine(&net, &store, &secrets, &inbox, timings);
-        #[expect(clippy::disallowed_methods, reason = "a test speaks to its own network on loopback")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test speaks to its own network on loopback"
+        )]
         let http = reqwest::Client::new();
-        let home = Self { dir, secrets, store, scope, inbox, engine, net, http, timings };
+        let home = Self {
+            dir,
+            secrets,
+            store,
+            scope,
+            inbox,
+            engine,
+            net,
+            http,
+            timings,
+        };
         home.account(OWNER, "Owner").await;
         home.account(FRIEND, "Friend").await;
         home
@@ -159,7 +180,8 @@ impl Home {
         self.engine.start(&self.scope).await.unwrap();
         until("a QR code", || self.engine.qr(&self.scope).is_some()).await;
         let qr = self.engine.qr(&self.scope).unwrap().code;
-        self.post(&format!("/accounts/{OWNER}/scan"), json!({ "qr": qr })).await;
+        self.post(&format!("/accounts/{OWNER}/scan"), json!({ "qr": qr }))
+            .await;
         self.online().await;
     }
 
@@ -171,11 +193,18 @@ impl Home {
     pub fn reborn(&mut self) {
         self.store = open(self.dir.path().join("wharf.db"));
         self.inbox = Arc::new(Recorder::default());
-        self.engine = engine(&self.net, &self.store, &self.secrets, &self.inbox, self.timings);
+        self.engine = engine(
+            &self.net,
+            &self.store,
+            &self.secrets,
+            &self.inbox,
+            self.timings,
+        );
     }
 
     pub async fn account(&self, phone: &str, name: &str) {
-        self.post("/accounts", json!({ "phone": phone, "name": name })).await;
+        self.post("/accounts", json!({ "phone": phone, "name": name }))
+            .await;
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Value {
@@ -193,7 +222,12 @@ impl Home {
     }
 
     pub async fn get(&self, path: &str) -> Value {
-        let answer = self.http.get(format!("{}{path}", self.net.sandbox_url())).send().await.unwrap();
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.net.sandbox_url()))
+            .send()
+            .await
+            .unwrap();
         let status = answer.status();
         let text = answer.text().await.unwrap();
         assert!(status.is_success(), "GET {path}: {status} {text}");
@@ -201,19 +235,37 @@ impl Home {
     }
 
     pub async fn delete(&self, path: &str) {
-        let answer = self.http.delete(format!("{}{path}", self.net.sandbox_url())).header("content-type", "application/json").send().await.unwrap();
+        let answer = self
+            .http
+            .delete(format!("{}{path}", self.net.sandbox_url()))
+            .header("content-type", "application/json")
+            .send()
+            .await
+            .unwrap();
         let status = answer.status();
-        assert!(status.is_success(), "DELETE {path}: {status} {}", answer.text().await.unwrap());
+        assert!(
+            status.is_success(),
+            "DELETE {path}: {status} {}",
+            answer.text().await.unwrap()
+        );
     }
 
     pub async fn says(&self, who: &str, to: &str, text: &str) -> String {
-        let sent = self.post(&format!("/accounts/{who}/send"), json!({ "to": to, "type": "text", "text": text })).await;
+        let sent = self
+            .post(
+                &format!("/accounts/{who}/send"),
+                json!({ "to": to, "type": "text", "text": text }),
+            )
+            .await;
         sent["waMessageId"].as_str().unwrap().to_owned()
     }
 
     pub async fn inbox_of(&self, phone: &str) -> Vec<Value> {
         let shown = self.get(&format!("/accounts/{phone}/inbox")).await;
-        let list = shown.as_array().cloned().or_else(|| shown["data"].as_array().cloned());
+        let list = shown
+            .as_array()
+            .cloned()
+            .or_else(|| shown["data"].as_array().cloned());
         list.unwrap_or_else(|| panic!("inbox is no list: {shown}"))
     }
 
@@ -231,7 +283,11 @@ pub fn text(to: &str, wa_id: &str, text: &str) -> Outgoing {
     Outgoing {
         to: to.into(),
         wa_id: wa_id.into(),
-        content: Content::Text { text: text.into(), mentions: vec![], quoted: None },
+        content: Content::Text {
+            text: text.into(),
+            mentions: vec![],
+            quoted: None,
+        },
         secret: vec![5; 32],
         resend: false,
         first_contact: false,
@@ -262,8 +318,16 @@ fn engine(
 }
 
 async fn session(store: &dyn Store, ids: &dyn Ids) -> SessionScope {
-    let org = OrgRow { id: OrgId::new(ids.ulid()), name: "Test".into(), created_at: 1 };
-    let scope = SessionScope { org: org.id, id: SessionId::new(ids.ulid()), no: SessionNo(0) };
+    let org = OrgRow {
+        id: OrgId::new(ids.ulid()),
+        name: "Test".into(),
+        created_at: 1,
+    };
+    let scope = SessionScope {
+        org: org.id,
+        id: SessionId::new(ids.ulid()),
+        no: SessionNo(0),
+    };
     let row = SessionRow {
         scope,
         label: String::new(),

@@ -1,8 +1,6 @@
 //! The first line through the engine: link, connect, a text in through the hook, a text out to its acknowledgement.
 
-mod support;
-
-use support::*;
+use crate::support::*;
 use wharf_domain::{
     inbound::InChat,
     ports::engine::{Connection, Engine, Handed},
@@ -16,7 +14,9 @@ async fn links_by_qr_and_says_so_in_order() {
     let order = [
         at(|s| matches!(s, Connection::Connecting { again: false })),
         at(|s| matches!(s, Connection::AwaitingScan)),
-        at(|s| matches!(s, Connection::Paired { phone, lid: Some(_), .. } if phone.as_str() == OWNER)),
+        at(
+            |s| matches!(s, Connection::Paired { phone, lid: Some(_), .. } if phone.as_str() == OWNER),
+        ),
         at(|s| matches!(s, Connection::Connected)),
     ];
     assert!(order.is_sorted(), "{states:?}");
@@ -29,7 +29,10 @@ async fn a_text_comes_in_with_both_ids_and_a_name() {
     let id = home.says(FRIEND, OWNER, "hello").await;
     until("the text", || home.inbox.text("hello").is_some()).await;
     let message = home.inbox.text("hello").unwrap();
-    assert_eq!((message.wa_id, message.kind.as_str(), message.from_me), (id, "text", false));
+    assert_eq!(
+        (message.wa_id, message.kind.as_str(), message.from_me),
+        (id, "text", false)
+    );
     assert_eq!(message.sender.phone.as_ref().unwrap().as_str(), FRIEND);
     assert!(message.sender.lid.is_some());
     assert_eq!(message.chat, InChat::Person(message.sender));
@@ -39,7 +42,11 @@ async fn a_text_comes_in_with_both_ids_and_a_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_goes_out_under_its_id_and_is_shown_once() {
     let home = Home::linked().await;
-    let outgoing = text(&format!("{FRIEND}@s.whatsapp.net"), "3EB0FIRST0001", "hi there");
+    let outgoing = text(
+        &format!("{FRIEND}@s.whatsapp.net"),
+        "3EB0FIRST0001",
+        "hi there",
+    );
     let handed = home.send(&outgoing).await;
     assert!(matches!(handed, Handed::Acknowledged(_)), "{handed:?}");
     let shown = home.inbox_of(FRIEND).await;

@@ -1,0 +1,7 @@
+//! The engine against the simulated network, end to end: the shipped client code, a store, a recording domain.
+
+mod first_line;
+mod life;
+mod sends;
+mod support;
+mod sync;
