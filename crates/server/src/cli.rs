@@ -1,0 +1,182 @@
+//! The command line, as `contract` promises it to scripts.
+
+use clap::{Args, Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// A self-hosted WhatsApp gateway.
+#[derive(Debug, Parser)]
+#[command(name = "wharf", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Configuration file (default: wharf.toml where it exists).
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Data directory (default: ./wharf-data).
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Address to listen on (default 127.0.0.1:8080; port 0 = any free port).
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Form of the logs on standard error.
+    #[arg(long, global = true, value_name = "FORM")]
+    pub log_format: Option<LogFormat>,
+    /// Print one JSON object for scripts instead of text for people.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// Form of the logs.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    clap::ValueEnum,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gateway.
+    Serve(Serve),
+    /// The main job on a machine with no phone at hand: gateway and simulated network, one account paired.
+    Demo(Demo),
+    /// Run the simulated network alone.
+    Sandbox(Sandbox),
+    /// Make the first organization and its key, and print them once.
+    Init,
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Check configuration and surroundings, and say what to do.
+    Doctor,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Measure, beside a floor measured in the same run.
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Which half to run.
+    #[arg(long, default_value = "all")]
+    pub role: Role,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    All,
+    Router,
+    Gateway,
+}
+
+#[derive(Debug, Clone, Args)]
+#[cfg_attr(
+    not(feature = "sandbox"),
+    expect(
+        dead_code,
+        reason = "read only where the simulated network is built in"
+    )
+)]
+pub struct Demo {
+    /// People in the crowd (default 200).
+    #[arg(long, value_name = "N")]
+    pub people: Option<u32>,
+    /// Groups they share (default 12).
+    #[arg(long, value_name = "G")]
+    pub groups: Option<u32>,
+    /// Messages of history per direct chat (default 5).
+    #[arg(long, value_name = "M")]
+    pub messages: Option<u32>,
+    /// Seed of the crowd (default 1).
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Start with no session and no crowd.
+    #[arg(long)]
+    pub empty: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+#[cfg_attr(
+    not(feature = "sandbox"),
+    expect(
+        dead_code,
+        reason = "read only where the simulated network is built in"
+    )
+)]
+pub struct Sandbox {
+    /// Seed of the world's randomness.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Make a key; the secret is printed once.
+    Create {
+        /// Organization.
+        #[arg(long)]
+        org: wharf_types::OrgId,
+        /// The key's name.
+        #[arg(long)]
+        name: String,
+        /// read, send, manage.
+        #[arg(long, value_delimiter = ',', required = true)]
+        permission: Vec<Permission>,
+        /// Limit the key to this session (repeatable).
+        #[arg(long)]
+        session: Vec<wharf_types::SessionId>,
+    },
+    /// List keys, without secrets.
+    List {
+        /// Organization.
+        #[arg(long)]
+        org: wharf_types::OrgId,
+    },
+    /// Revoke a key.
+    Revoke {
+        /// Organization.
+        #[arg(long)]
+        org: wharf_types::OrgId,
+        /// The key's id.
+        id: wharf_types::KeyId,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Permission {
+    Read,
+    Send,
+    Manage,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// listContacts over HTTP beside a constant route and the bare query; and history ingestion.
+    Contacts {
+        /// Numbers of people.
+        #[arg(long, value_delimiter = ',', default_value = "10000,200000,1000000")]
+        people: Vec<u64>,
+        /// Seconds per case.
+        #[arg(long, default_value_t = 3)]
+        seconds: u64,
+    },
+}

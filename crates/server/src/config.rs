@@ -1,0 +1,159 @@
+//! Configuration: `wharf.toml` < environment `WHARF_*` < flags. Every key and its default: `config.default.toml`.
+
+use crate::cli::{Common, LogFormat};
+use anyhow::{Context, anyhow, bail};
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Every setting, with its default.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Data directory.
+    pub data: PathBuf,
+    /// API address.
+    pub listen: SocketAddr,
+    /// The address callers see, "" = the listen address.
+    pub public_url: String,
+    /// `sqlite:PATH`; "" = `wharf.db` in the data directory.
+    pub database_url: String,
+    /// Names this process in `gatewayId`; "" = the host's name.
+    pub node_id: String,
+    /// Own listener of `/metrics`, "" = on the API's listener with `metrics_token`.
+    pub metrics_listen: String,
+    /// Bearer token of `/metrics` on the API's listener; "" and no `metrics_listen` = off.
+    pub metrics_token: String,
+    /// 32 bytes, base64; "" = from the file.
+    pub master_key: String,
+    /// File of the master key; "" = `master.key` in the data directory, made when absent.
+    pub master_key_file: String,
+    /// WebSocket address instead of WhatsApp's; honoured only in `sandbox` builds.
+    pub whatsapp_url: String,
+    /// Root certificate (PEM) of the media server; honoured only in `sandbox` builds.
+    pub whatsapp_ca_file: String,
+    /// `auto` or `2.3000.x`.
+    pub whatsapp_version: String,
+    /// Proxy of every session's connections: `socks5://…` or `http://…`, "" = none.
+    pub proxy: String,
+    /// Form of the logs.
+    pub log_format: LogFormat,
+    /// Who may log in.
+    pub auth: Auth,
+    /// Requests to addresses somebody gave us.
+    pub outbound: Outbound,
+}
+
+/// What outbound requests may reach.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outbound {
+    /// Plain http too.
+    pub allow_http: bool,
+}
+
+/// Login.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auth {
+    /// Any number of issuers.
+    #[serde(skip_serializing)]
+    pub issuers: Vec<wharf_api::auth::IssuerConfig>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: "wharf-data".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: String::new(),
+            database_url: String::new(),
+            node_id: String::new(),
+            metrics_listen: String::new(),
+            metrics_token: String::new(),
+            master_key: String::new(),
+            master_key_file: String::new(),
+            whatsapp_url: String::new(),
+            whatsapp_ca_file: String::new(),
+            whatsapp_version: "auto".into(),
+            proxy: String::new(),
+            log_format: LogFormat::Text,
+            auth: Auth::default(),
+            outbound: Outbound::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads all layers. The error names the setting in one line.
+    pub fn load(flags: &Common) -> anyhow::Result<Self> {
+        let usual = PathBuf::from("wharf.toml");
+        let file = match &flags.config {
+            Some(path) if !path.is_file() => bail!("--config: {} is not a file", path.display()),
+            Some(path) => Some(path.clone()),
+            None => usual.is_file().then_some(usual),
+        };
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let mut config: Self = figment
+            .merge(Env::prefixed("WHARF_").split("__"))
+            .extract()
+            .map_err(|error| anyhow!("configuration: {}", error.to_string().replace('\n', " ")))?;
+        if let Some(data) = &flags.data {
+            config.data.clone_from(data);
+        }
+        if let Some(listen) = flags.listen {
+            config.listen = listen;
+        }
+        if let Some(form) = flags.log_format {
+            config.log_format = form;
+        }
+        config.check()
+    }
+
+    fn check(self) -> anyhow::Result<Self> {
+        if !cfg!(feature = "sandbox")
+            && !(self.whatsapp_url.is_empty() && self.whatsapp_ca_file.is_empty())
+        {
+            bail!(
+                "whatsapp_url, whatsapp_ca_file: only a build with the cargo feature `sandbox` can speak to a simulated network"
+            );
+        }
+        self.database_path()?;
+        self.version()?;
+        Ok(self)
+    }
+
+    /// Where the SQLite file is.
+    pub fn database_path(&self) -> anyhow::Result<PathBuf> {
+        if self.database_url.is_empty() {
+            return Ok(self.data.join("wharf.db"));
+        }
+        let path = self
+            .database_url
+            .strip_prefix("sqlite:")
+            .context("database_url: must begin with sqlite: (PostgreSQL is not built yet)")?;
+        Ok(path.into())
+    }
+
+    /// The client version to announce; `None` = ask WhatsApp.
+    pub fn version(&self) -> anyhow::Result<Option<(u32, u32, u32)>> {
+        if self.whatsapp_version == "auto" {
+            return Ok(None);
+        }
+        let parts: Vec<u32> = self
+            .whatsapp_version
+            .split('.')
+            .map_while(|part| part.parse().ok())
+            .collect();
+        match parts[..] {
+            [a, b, c] => Ok(Some((a, b, c))),
+            _ => bail!("whatsapp_version: must be \"auto\" or of the form \"2.3000.x\""),
+        }
+    }
+}

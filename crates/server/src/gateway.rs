@@ -1,0 +1,124 @@
+//! The running gateway: listener, sessions, and an orderly end.
+
+use crate::{config::Config, data_dir::DataDir, wiring};
+use anyhow::Context;
+use axum::{Router, serve::ListenerExt};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use wharf_api::{ApiState, RenderMetrics, router_with};
+use wharf_domain::Domain;
+use wharf_engine::WhatsAppEngine;
+
+/// Requests in flight get this long once no new ones are taken; with the sockets' end it stays under 10 s.
+const FINISH: Duration = Duration::from_secs(5);
+
+/// A gateway that listens.
+pub struct Gateway {
+    /// Where.
+    pub address: SocketAddr,
+    /// The operations.
+    pub domain: Arc<Domain>,
+    engine: Arc<WhatsAppEngine>,
+    stop: watch::Sender<bool>,
+    servers: Vec<JoinHandle<std::io::Result<()>>>,
+    _data: DataDir,
+}
+
+impl Gateway {
+    /// Takes the data directory, opens the store, listens, and starts the sessions that should run.
+    pub async fn start(config: &Config, more: Router<ApiState>) -> anyhow::Result<Self> {
+        let data = DataDir::open(&config.data)?;
+        let domain = wiring::domain(config).await?;
+        let engine = wiring::attach_engine(config, &domain)?;
+        let render = crate::telemetry::metrics();
+        let state = wiring::api_state(config, &domain, Some(Arc::clone(&render)))?;
+        let listener = bind(config.listen, "listen").await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let mut servers = vec![serve(listener, router_with(state, more), stopped.clone())];
+        if !config.metrics_listen.is_empty() {
+            let at = config
+                .metrics_listen
+                .parse()
+                .context("metrics_listen: must be ADDRESS:PORT")?;
+            servers.push(serve(
+                bind(at, "metrics_listen").await?,
+                metrics_only(render),
+                stopped,
+            ));
+        }
+        let resumed = domain.resume_sessions().await?;
+        tracing::info!(%address, sessions = resumed, "listening");
+        Ok(Self {
+            address,
+            domain,
+            engine,
+            stop,
+            servers,
+            _data: data,
+        })
+    }
+
+    /// `http://…`, as a caller on this machine reaches it.
+    pub fn url(&self) -> String {
+        let mut at = self.address;
+        if at.ip().is_unspecified() {
+            at.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{at}")
+    }
+
+    /// Stops accepting, finishes what is in flight, closes the sessions' sockets.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        for server in self.servers {
+            let _ = tokio::time::timeout(FINISH, server).await;
+        }
+        self.engine.shutdown().await;
+    }
+}
+
+async fn bind(at: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(at)
+        .await
+        .with_context(|| format!("{setting}: {at}"))
+}
+
+fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<std::io::Result<()>> {
+    let listener = listener.tap_io(|socket| {
+        // Answers are small: waiting to fill a packet only delays them.
+        let _ = socket.set_nodelay(true);
+    });
+    let until = async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    tokio::spawn(async move {
+        axum::serve(listener, router)
+            .with_graceful_shutdown(until)
+            .await
+    })
+}
+
+fn metrics_only(render: RenderMetrics) -> Router {
+    Router::new().route(
+        "/metrics",
+        axum::routing::get(move || std::future::ready(render())),
+    )
+}
+
+/// Ends when the program is asked to: SIGTERM or Ctrl-C.
+pub fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,119 @@
+//! Puts the house together: store, domain, engine, api. Nothing here decides anything.
+
+use crate::{config::Config, data_dir};
+use anyhow::{Context, bail};
+use std::{fs, sync::Arc};
+use wharf_api::{ApiConfig, ApiState, RenderMetrics, auth::HttpFetch};
+use wharf_domain::{
+    Domain,
+    inbox::DomainInbox,
+    master_key::MasterKey,
+    ports::{
+        clock::SystemClock,
+        ids::Ids,
+        secrets::Secrets,
+        store::{Store, StoreExt},
+    },
+    system::SystemIds,
+};
+use wharf_engine::{EngineConfig, Proxy, WhatsAppEngine};
+use wharf_store_sqlite::{Options, SqliteStore};
+
+/// The setting that tells whether the master key is the one the data was sealed with.
+const KEY_CHECK: &str = "master_key_check";
+
+/// The domain over its store, without connections: what commands other than `serve` need.
+pub async fn domain(config: &Config) -> anyhow::Result<Arc<Domain>> {
+    let ids: Arc<dyn Ids> = Arc::new(SystemIds::default());
+    let key = data_dir::master_key(config, &*ids)?;
+    let secrets: Arc<dyn Secrets> = Arc::new(MasterKey::new(key, Arc::clone(&ids)));
+    let path = config.database_path()?;
+    let store = SqliteStore::open(&path, &Options::default())
+        .with_context(|| format!("database_url: {}", path.display()))?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    check_key(&*store, &secrets).await?;
+    let node = if config.node_id.is_empty() {
+        host_name()
+    } else {
+        config.node_id.clone()
+    };
+    Ok(Arc::new(
+        Domain::new(store, Arc::new(SystemClock), ids, secrets).named(node),
+    ))
+}
+
+/// Refuses to go on when the data was sealed under another master key.
+async fn check_key(store: &dyn Store, secrets: &Arc<dyn Secrets>) -> anyhow::Result<()> {
+    let sealed = secrets.seal(KEY_CHECK.as_bytes(), b"wharf");
+    let known = store
+        .write(move |tx| match tx.setting(KEY_CHECK)? {
+            Some(known) => Ok(known),
+            None => tx.put_setting(KEY_CHECK, &sealed).map(|()| sealed),
+        })
+        .await?;
+    if secrets.open(KEY_CHECK.as_bytes(), &known).is_err() {
+        bail!(
+            "master_key: this is not the key the data in this database was encrypted with; give the one it was made with"
+        );
+    }
+    Ok(())
+}
+
+/// Attaches the engine.
+pub fn attach_engine(config: &Config, domain: &Arc<Domain>) -> anyhow::Result<Arc<WhatsAppEngine>> {
+    let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
+    let extra_ca = match text(&config.whatsapp_ca_file) {
+        None => None,
+        Some(path) => Some(fs::read(&path).with_context(|| format!("whatsapp_ca_file: {path}"))?),
+    };
+    let proxy: Option<Proxy> = match text(&config.proxy) {
+        None => None,
+        Some(url) => Some(
+            url.parse()
+                .map_err(|error| anyhow::anyhow!("proxy: {error}"))?,
+        ),
+    };
+    let url = text(&config.whatsapp_url);
+    // The simulated network knows no versions to ask for.
+    let version = config
+        .version()?
+        .or_else(|| url.is_some().then_some((2, 3000, 0)));
+    let engine_config = EngineConfig {
+        url,
+        extra_ca,
+        version,
+        proxy: proxy
+            .map(|proxy| Arc::new(move |_: &_| Some(proxy.clone())) as wharf_engine::ProxyChoice),
+        ..EngineConfig::default()
+    };
+    let engine = Arc::new(WhatsAppEngine::new(
+        engine_config,
+        Arc::clone(&domain.store),
+        Arc::clone(&domain.secrets),
+        Arc::clone(&domain.clock),
+        Arc::new(DomainInbox(Arc::clone(domain))),
+    )?);
+    domain.attach(Arc::clone(&engine) as _);
+    Ok(engine)
+}
+
+/// What the API is built from.
+pub fn api_state(
+    config: &Config,
+    domain: &Arc<Domain>,
+    metrics: Option<RenderMetrics>,
+) -> anyhow::Result<ApiState> {
+    let own_listener = !config.metrics_listen.is_empty();
+    Ok(ApiState::new(ApiConfig {
+        domain: Arc::clone(domain),
+        issuers: config.auth.issuers.clone(),
+        fetch_jwks: Arc::new(HttpFetch::new(config.outbound.allow_http)?),
+        metrics: metrics.filter(|_| !own_listener),
+        metrics_token: (!config.metrics_token.is_empty()).then(|| config.metrics_token.clone()),
+    }))
+}
+
+fn host_name() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "wharf".to_owned(), |name| name.trim().to_owned())
+}
