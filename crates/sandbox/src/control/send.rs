@@ -2,7 +2,7 @@
 //! chat. `{to, type, …}` as in the gateway's send body, or with `type` one of `edit`, `revoke`,
 //! `reaction`, `receipt`, `typing`, `call`; these may also be given as `{to, edit: {…}}`.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -19,6 +19,7 @@ use super::{
     error::Refused,
 };
 use crate::{
+    ids::Phone,
     people::{
         act,
         compose::{self, Quoted, Say},
@@ -118,7 +119,11 @@ fn says(w: &mut World<'_>, me: &Account, chat: &Chat, say: Say, hide: bool) -> R
 
 fn quoted(w: &World<'_>, me: &Account, chat: &Chat, id: &str) -> Result<Quoted, Refused> {
     let e = w.shown(me.phone, &chat.name(), id)?.ok_or_else(|| Refused::field("replyTo", "this person sees no such message"))?;
-    Ok(Quoted { id: id.to_owned(), by: e.from, body: e.body })
+    let by = match chat {
+        Chat::Group(gid) => named_in_group(w, gid, &e.from)?,
+        Chat::Person(_) => e.from,
+    };
+    Ok(Quoted { id: id.to_owned(), by, body: e.body })
 }
 
 fn write(w: &mut World<'_>, me: &Account, chat: &Chat, what: &Writing<'_>) -> Result<Value, Refused> {
@@ -145,7 +150,10 @@ fn acts(w: &mut World<'_>, me: &Account, chat: &Chat, a: Action, hide: bool) -> 
         Action::Reaction { wa_message_id: id, emoji } => {
             let by = author(w, me, chat, &id)?;
             let is_mine = by == me.pn_jid().to_string();
-            let named = matches!(chat, Chat::Group(_)).then_some(by);
+            let named = match chat {
+                Chat::Group(gid) => Some(named_in_group(w, gid, &by)?),
+                Chat::Person(_) => None,
+            };
             let msg = act::reaction(&chat.jid()?, is_mine, &id, named, emoji, now);
             write(w, me, chat, &Writing { msg: &msg, kind: "reaction", hide_number: hide, edit: None })
         }
@@ -162,14 +170,18 @@ fn acts(w: &mut World<'_>, me: &Account, chat: &Chat, a: Action, hide: bool) -> 
             if wa_message_ids.is_empty() {
                 return Err(Refused::field("waMessageIds", "at least one"));
             }
-            w.person_read(me, chat.person("receipts")?, &wa_message_ids, kind)?;
+            match chat {
+                Chat::Person(to) => w.person_read(me, to, &wa_message_ids, kind)?,
+                Chat::Group(gid) => reads_in_group(w, me, chat, gid, &wa_message_ids, kind)?,
+            }
             Ok(json!({}))
         }
         Action::Typing { state } => {
-            if act::typing(&state).is_none() {
-                return Err(Refused::field("state", "composing, recording or paused"));
+            let node = act::typing(&state).ok_or_else(|| Refused::field("state", "composing, recording or paused"))?;
+            match chat {
+                Chat::Person(to) => w.person_types(me, to.phone, &state)?,
+                Chat::Group(gid) => w.group_chatstate(me.phone.device(0), gid, &node)?,
             }
-            w.person_types(me, chat.person("typing")?.phone, &state)?;
             Ok(json!({}))
         }
         Action::Call { kind } => {
@@ -187,6 +199,27 @@ fn acts(w: &mut World<'_>, me: &Account, chat: &Chat, a: Action, hide: bool) -> 
             Ok(json!({"callId": id}))
         }
     }
+}
+
+/// The author of a message as the group names its members.
+fn named_in_group(w: &World<'_>, gid: &str, by: &str) -> Result<String, Refused> {
+    let account = addressee(w, by)?;
+    let name = w.name_in_group(gid, account.phone)?;
+    Ok(name.map_or_else(|| by.to_owned(), |jid| jid.to_string()))
+}
+
+/// One receipt for each author.
+fn reads_in_group(w: &mut World<'_>, me: &Account, chat: &Chat, gid: &str, ids: &[String], kind: &str) -> Result<(), Refused> {
+    w.group_for(gid, me.phone)?;
+    let mut by_author: BTreeMap<Phone, Vec<String>> = BTreeMap::new();
+    for id in ids {
+        let by = author(w, me, chat, id)?;
+        by_author.entry(addressee(w, &by)?.phone).or_default().push(id.clone());
+    }
+    for (author, ids) in by_author {
+        w.person_read_in_group(me.phone, gid, author, &ids, if kind == "delivery" { "" } else { kind })?;
+    }
+    Ok(())
 }
 
 fn author(w: &World<'_>, me: &Account, chat: &Chat, id: &str) -> Result<String, Refused> {

@@ -1,7 +1,7 @@
 //! Presence and typing: shown to whoever is online now, never kept.
 
 use anyhow::{Result, anyhow, bail};
-use wacore_binary::{NodeRef, builder::NodeBuilder};
+use wacore_binary::{JidExt as _, NodeRef, builder::NodeBuilder};
 
 use super::Done;
 use crate::{
@@ -58,6 +58,10 @@ pub fn chatstate(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>) -> Result<Do
         .ok_or_else(|| anyhow!("an empty chatstate"))?;
     if !matches!(state.tag.as_ref(), "composing" | "paused") {
         bail!("chatstate <{}>", state.tag);
+    }
+    if to.is_group() {
+        w.group_chatstate(d, &to.to_string(), &state.to_owned())?;
+        return Ok(Done::default());
     }
     let (Some(a), Some(me)) = (w.account_of(&to)?, w.account(d.phone)?) else {
         return Ok(Done::default());
