@@ -165,11 +165,12 @@ CREATE TABLE recipients (
 CREATE TABLE receipts (
     session INTEGER NOT NULL REFERENCES sessions (no) ON DELETE CASCADE,
     message INTEGER NOT NULL,
-    member INTEGER NOT NULL,
+    member INTEGER NOT NULL, -- the person's row
     level INTEGER NOT NULL,
     at INTEGER NOT NULL,
     PRIMARY KEY (session, message, member)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX receipts_member ON receipts (session, member);
 
 CREATE TABLE groups (
     session INTEGER NOT NULL REFERENCES sessions (no) ON DELETE CASCADE,

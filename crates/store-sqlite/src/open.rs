@@ -7,7 +7,7 @@ use crate::{
     writer::Writer,
 };
 use async_trait::async_trait;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
@@ -19,9 +19,9 @@ use wharf_domain::{
 };
 
 /// How long a connection waits for another process that holds the database (a backup, a command-line tool).
-pub(crate) const BUSY: Duration = Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements kept a connection: more than there are.
-pub(crate) const STATEMENTS: usize = 256;
+const STATEMENTS: usize = 256;
 
 /// How a store behaves. The defaults suit a server.
 #[derive(Debug, Clone)]
@@ -103,9 +103,19 @@ impl SqliteStore {
 fn writing(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
-    conn.busy_timeout(BUSY)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    settle(&conn)?;
     Ok(conn)
+}
+
+/// What every connection needs.
+pub(crate) fn settle(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(BUSY)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Plans are fixed by the schema. Otherwise SQLite plans a statement anew whenever the value of a LIMIT or a
+    // range is bound, which costs more than most of our statements do.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn prepare(conn: &Connection, synchronous: &str) -> rusqlite::Result<()> {
@@ -114,7 +124,6 @@ fn prepare(conn: &Connection, synchronous: &str) -> rusqlite::Result<()> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", synchronous)?;
     conn.pragma_update(None, "foreign_keys", true)?;
-    conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "cache_size", -65_536)?;
     // The writer checkpoints between batches itself.
     conn.pragma_update(None, "wal_autocheckpoint", 0)

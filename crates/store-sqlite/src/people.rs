@@ -232,14 +232,25 @@ impl PeopleTx for Rows<'_> {
     }
 
     fn repoint_person(&mut self, s: SessionNo, from: i64, to: i64) -> Result<()> {
+        if from == to {
+            return Ok(());
+        }
         self.repoint_messages(s, from, to)?;
         for sql in [
             "UPDATE chats SET person = ?3 WHERE session = ?1 AND person = ?2",
             "UPDATE groups SET owner = ?3 WHERE session = ?1 AND owner = ?2",
             "UPDATE members SET person = ?3 WHERE session = ?1 AND person = ?2",
+            "INSERT INTO receipts (session, message, member, level, at)
+                 SELECT session, message, ?3, level, at FROM receipts WHERE session = ?1 AND member = ?2
+                 ON CONFLICT (session, message, member) DO UPDATE SET level = excluded.level, at = excluded.at
+                     WHERE excluded.level > level",
         ] {
             self.run(sql, params![s.0, from, to])?;
         }
+        self.run(
+            "DELETE FROM receipts WHERE session = ?1 AND member = ?2",
+            params![s.0, from],
+        )?;
         Ok(())
     }
 }

@@ -2,7 +2,11 @@
 //!
 //! A job runs where it is asked for, on the caller's thread, not on reader threads.
 
-use crate::{error::meaning, open::Options, rows::Rows};
+use crate::{
+    error::meaning,
+    open::{Options, settle},
+    rows::Rows,
+};
 use rusqlite::{Connection, OpenFlags};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -61,12 +65,10 @@ impl Pool {
 fn reader(path: &Path, mmap_bytes: i64) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
-    conn.busy_timeout(crate::open::BUSY)?;
+    settle(&conn)?;
     conn.pragma_update(None, "mmap_size", mmap_bytes)?;
     conn.pragma_update(None, "cache_size", -8_192)?;
-    conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "query_only", true)?;
-    conn.set_prepared_statement_cache_capacity(crate::open::STATEMENTS);
     Ok(conn)
 }
 

@@ -82,7 +82,9 @@ impl<'c> Rows<'c> {
             if cfg!(debug_assertions) {
                 let scanned = statement.reset_status(StatementStatus::FullscanStep);
                 let sorted = statement.reset_status(StatementStatus::Sort);
+                let again = statement.reset_status(StatementStatus::RePrepare);
                 debug_assert!(scanned == 0 && sorted == 0, "no index serves: {sql}");
+                debug_assert!(again == 0, "planned anew at each use: {sql}");
             }
             done
         })

@@ -245,7 +245,17 @@ pub async fn repointing_takes_everything_along(store: &dyn Store) {
             tx.put_message(s, &message(3, 9, 2, "two"))?;
             tx.put_message(s, &message(4, 9, 3, "both"))?;
             tx.put_message(s, &message(5, 9, 0, "own"))?;
-            tx.repoint_person(s, 2, 1)
+            // Both have read the account's message 5, only the dropped one message 6.
+            tx.record_receipt(s, 5, 1, 2, 7)?;
+            tx.record_receipt(s, 5, 2, 3, 8)?;
+            tx.record_receipt(s, 6, 2, 3, 8)?;
+            tx.repoint_person(s, 2, 1)?;
+            let read = [
+                tx.record_receipt(s, 5, 1, 3, 9)?,
+                tx.record_receipt(s, 6, 1, 3, 9)?,
+            ];
+            assert_eq!(read, [1, 1], "one person counts once");
+            Ok(())
         })
         .await
         .unwrap();
