@@ -51,10 +51,13 @@ impl Faults {
     }
     /// Whether a fault of this kind strikes `phone` now; a counted one is used up by it.
     pub fn strike(&self, kind: FaultKind, phone: Option<Phone>) -> Option<Fault> {
+        self.strike_if(kind, phone, |_| true)
+    }
+
+    /// As [`Faults::strike`], for faults that `fits` picks.
+    pub fn strike_if(&self, kind: FaultKind, phone: Option<Phone>, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let mut all = lock(&self.0);
-        let at = all
-            .iter()
-            .position(|f| f.kind == kind && (f.phone.is_none() || f.phone == phone))?;
+        let at = all.iter().position(|f| f.kind == kind && (f.phone.is_none() || f.phone == phone) && fits(f))?;
         let f = all.get_mut(at)?;
         let hit = f.clone();
         match f.count {

@@ -1,6 +1,7 @@
 //! `POST /faults` arms one, `GET` shows what is armed, `DELETE` makes the network healthy.
 //!
-//! `stream_error` and a `drop_socket` or `half_open` naming a phone strike the sockets open now as
+//! `drop_socket` with code `ack` lets a message in and cuts before it is acknowledged. `ban`: 402 for
+//! `ms` at log-in. `stream_error` and a `drop_socket` or `half_open` naming a phone strike the sockets open now as
 //! well; the others wait for their occasion.
 
 use std::sync::Arc;
@@ -58,8 +59,14 @@ async fn arm(
             let node = stream_error(&code)?;
             struck = strike(&sim, b.phone, || Out::Last(node.clone()));
         }
-        FaultKind::DropSocket | FaultKind::HalfOpen if b.phone.is_some() && b.count.is_none() => {
+        FaultKind::DropSocket | FaultKind::HalfOpen if b.phone.is_some() && b.count.is_none() && code.is_empty() => {
             struck = break_now(&sim, b.phone, b.kind);
+        }
+        // A ban ends the open sockets and refuses the next log-ins for its time.
+        FaultKind::Ban => {
+            let ms = b.ms.unwrap_or(3_600_000);
+            sim.faults.arm(Fault { kind: b.kind, phone: b.phone, count: b.count, ms, code });
+            struck = strike(&sim, b.phone, || Out::Last(bare_stream_error("403")));
         }
         FaultKind::ConnectFailure
             if !code.bytes().all(|c| c.is_ascii_digit()) || code.is_empty() =>
@@ -120,6 +127,10 @@ fn break_now(sim: &Sim, phone: Option<Phone>, kind: FaultKind) -> usize {
             Out::Drop
         }
     })
+}
+
+fn bare_stream_error(code: &'static str) -> Node {
+    NodeBuilder::new("stream:error").attr("code", code).build()
 }
 
 /// The stream errors WhatsApp sends: a bare code, or a conflict.

@@ -35,6 +35,9 @@ use crate::{
 };
 
 const HANDSHAKE: Duration = Duration::from_secs(20);
+/// A client that does not answer the close is left to its fate.
+const CLOSING: Duration = Duration::from_secs(1);
+const DRAIN: Duration = Duration::from_millis(100);
 /// Rows fetched from the queue at once.
 const BATCH: u32 = 64;
 
@@ -93,7 +96,7 @@ pub async fn run(sim: Arc<Sim>, tcp: TcpStream) -> Result<()> {
     login::ended(&sim, id, c.device, &why);
     c.note(format!("connection ended: {why}"));
     if matches!(end, End::Close) {
-        c.frames.close().await;
+        let _ = timeout(CLOSING, c.frames.close()).await;
     }
     Ok(())
 }
@@ -111,6 +114,7 @@ impl Conn {
                     Some(Out::Node(n)) => self.write(&n).await?,
                     Some(Out::Last(n)) => {
                         self.write(&n).await?;
+                        self.drain().await;
                         return Ok(End::Close);
                     }
                 },
@@ -128,17 +132,28 @@ impl Conn {
         }
     }
 
+    /// After the last word: what the client sent before it heard that word still counts, unanswered.
+    async fn drain(&mut self) {
+        let rest = async {
+            while let Ok(frame) = self.frames.next().await {
+                let Ok(raw) = unpack(&frame) else { return };
+                let Ok(n) = unmarshal_ref(&raw) else { return };
+                self.trace("in", &n);
+                stanza::handle(&self.sim, &Caller { conn: self.id, device: self.device }, &n);
+            }
+        };
+        // Time is up, or the client closed first: the same to us.
+        let _ = timeout(DRAIN, rest).await;
+    }
+
     async fn read(&mut self, frame: &[u8]) -> Result<Option<End>> {
         let raw = unpack(frame)?;
         let n = unmarshal_ref(&raw)?;
         self.trace("in", &n);
         let phone = self.device.map(|d| d.phone);
-        if self
-            .sim
-            .faults
-            .strike(FaultKind::DropSocket, phone)
-            .is_some()
-        {
+        // `drop_socket` cuts before the stanza is taken, with code `ack` after it was and before the answer.
+        let drop = self.sim.faults.strike_if(FaultKind::DropSocket, phone, |f| f.code != "ack" || n.tag.as_ref() == "message");
+        if drop.as_ref().is_some_and(|f| f.code != "ack") {
             self.sim.online.forgive(self.id);
             return Ok(Some(End::Cut));
         }
@@ -155,6 +170,10 @@ impl Conn {
             device: self.device,
         };
         let done = stanza::handle(&self.sim, &caller, &n);
+        if drop.is_some() {
+            self.sim.online.forgive(self.id);
+            return Ok(Some(End::Cut));
+        }
         for r in &done.replies {
             self.write(r).await?;
         }

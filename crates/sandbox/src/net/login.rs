@@ -38,6 +38,11 @@ pub(super) async fn begin(
     if let Some(f) = c.sim.faults.strike(FaultKind::ConnectFailure, phone) {
         return refuse(c, &f.code).await;
     }
+    if let Some(f) = c.sim.faults.strike(FaultKind::Ban, phone) {
+        let ban = NodeBuilder::new("failure").attr("reason", "402").attr("code", "101").attr("expire", f.ms / 1000);
+        c.write(&ban.attr("location", "sandbox").build()).await?;
+        return Ok(Some(End::Close));
+    }
     if p.device_pairing_data.is_set() {
         c.sim.pairing.opened(c.id, p);
         let id = c.sim.act(|w| anyhow::Ok(w.stanza_id()))?;

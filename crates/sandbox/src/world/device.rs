@@ -1,5 +1,7 @@
 //! Companions linked to an account, and the prekey bundles they uploaded.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -153,6 +155,13 @@ impl World<'_> {
         let rows = q
             .query_map([phone.row()], read)?
             .collect::<Result<_, _>>()?;
+        Ok(rows)
+    }
+
+    /// Every phone with a companion.
+    pub fn linked_phones(&self) -> Result<HashSet<Phone>> {
+        let mut q = self.db().prepare_cached("SELECT DISTINCT phone FROM devices WHERE adv IS NOT NULL")?;
+        let rows = q.query_map([], |r| Ok(Phone::from_row(r.get(0)?)))?.collect::<Result<_, _>>()?;
         Ok(rows)
     }
 
