@@ -5,7 +5,11 @@ use crate::{
     extract::Query,
     state::ApiState,
 };
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderValue, header, request::Parts},
+    response::{IntoResponse, Response},
+};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use wharf_domain::cursor::{Page, parse_limit};
@@ -36,6 +40,25 @@ impl FromRequestParts<ApiState> for Paging {
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> ApiResult<Self> {
         Self::of(&Query::from_request_parts(parts, state).await?)
+    }
+}
+
+/// A page as JSON, written into room enough for a usual one: the hot path grows no buffer.
+pub struct Sized<T>(pub T);
+
+/// Bytes of fifty contacts, and some.
+const USUAL: usize = 12 * 1024;
+
+impl<T: Serialize> IntoResponse for Sized<T> {
+    fn into_response(self) -> Response {
+        let mut bytes = Vec::with_capacity(USUAL);
+        match serde_json::to_writer(&mut bytes, &self.0) {
+            Ok(()) => {
+                let json = HeaderValue::from_static("application/json");
+                ([(header::CONTENT_TYPE, json)], bytes).into_response()
+            }
+            Err(error) => ApiError::internal(error.to_string()).into_response(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! tens of microseconds, and this is the part of them that buys nothing. It
 //! - gives the request id and puts it on every response, of whatever origin;
 //! - turns colon verbs into routes ([`colon`]);
-//! - turns a panic into the 500 envelope;
+//! - turns a panic into the 500 envelope ([`NameRoute`], where the route is known);
 //! - logs failures once, with the id and the route's pattern (never the path itself: it holds phones);
 //! - counts and times by route.
 
@@ -14,7 +14,6 @@ pub mod request_id;
 use crate::error::{ApiError, Cause};
 use axum::{
     Router,
-    body::Body,
     extract::{MatchedPath, Request},
     http::{HeaderValue, Method},
     response::{IntoResponse, Response},
@@ -69,7 +68,10 @@ impl Service<Request> for Edge {
         let mut inner = self.inner.clone();
         Box::pin(async move {
             let mut response = if routed {
-                answer(&mut inner, request).await
+                match inner.call(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                }
             } else {
                 ApiError::not_found("route").into_response()
             };
@@ -82,15 +84,7 @@ impl Service<Request> for Edge {
     }
 }
 
-async fn answer(inner: &mut Router, request: Request<Body>) -> Response {
-    match AssertUnwindSafe(inner.call(request)).catch_unwind().await {
-        Ok(Ok(response)) => response,
-        Ok(Err(never)) => match never {},
-        Err(panic) => ApiError::internal(format!("panic: {}", words(&panic))).into_response(),
-    }
-}
-
-fn words(panic: &Box<dyn Any + Send>) -> &str {
+fn words(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()
@@ -143,7 +137,7 @@ fn known(method: &Method) -> &'static str {
 #[derive(Clone)]
 struct Route(MatchedPath);
 
-/// Wraps each route so that the edge learns which one it was.
+/// Wraps each route so that the edge learns which one it was, also when it panics.
 #[derive(Clone)]
 pub struct NameRoute;
 
@@ -175,7 +169,12 @@ where
         let route = request.extensions().get::<MatchedPath>().cloned();
         let answering = self.0.call(request);
         Box::pin(async move {
-            let mut response = answering.await?;
+            let mut response = match AssertUnwindSafe(answering).catch_unwind().await {
+                Ok(answered) => answered?,
+                Err(panic) => {
+                    ApiError::internal(format!("panic: {}", words(&*panic))).into_response()
+                }
+            };
             if let Some(route) = route {
                 response.extensions_mut().insert(Route(route));
             }

@@ -12,11 +12,15 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Most bodies.
 pub const JSON_LIMIT: usize = 1 << 20;
 /// `POST …/messages`, which may carry media.
 pub const MESSAGE_LIMIT: usize = 24 << 20;
+
+/// Who sends slower than this holds memory for nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A body of at most [`JSON_LIMIT`] bytes, as `T`. No body at all is `{}`.
 pub struct Body<T>(pub T);
@@ -61,17 +65,19 @@ async fn read(request: Request, limit: usize) -> ApiResult<Value> {
         return Err(ApiError::payload_too_large(limit));
     }
     let typed = media_type(headers)?;
-    let bytes = to_bytes(request.into_body(), limit)
-        .await
-        .map_err(|error| {
-            let too_large = std::error::Error::source(&error)
-                .is_some_and(|source| source.to_string().contains("length limit"));
-            if too_large {
-                ApiError::payload_too_large(limit)
-            } else {
-                ApiError::invalid("body", "ended early")
-            }
-        })?;
+    let reading = tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), limit));
+    let Ok(read) = reading.await else {
+        return Err(ApiError::invalid("body", "did not arrive within 60 s"));
+    };
+    let bytes = read.map_err(|error| {
+        let too_large = std::error::Error::source(&error)
+            .is_some_and(|source| source.to_string().contains("length limit"));
+        if too_large {
+            ApiError::payload_too_large(limit)
+        } else {
+            ApiError::invalid("body", "ended early")
+        }
+    })?;
     match (bytes.is_empty(), typed) {
         (true, false) => Ok(Value::Object(serde_json::Map::new())),
         (false, false) => Err(ApiError::unsupported_media_type()),

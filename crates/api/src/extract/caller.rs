@@ -65,11 +65,21 @@ pub(crate) async fn session_of(
     state: &ApiState,
     principal: &Principal,
 ) -> ApiResult<Option<SessionScope>> {
-    let Ok(params) = RawPathParams::from_request_parts(parts, state).await else {
-        // A segment that is no UTF-8 names nothing.
-        return Err(ApiError::not_found("session"));
+    let named = match RawPathParams::from_request_parts(parts, state).await {
+        Ok(params) => params
+            .iter()
+            .find(|(name, _)| *name == "session")
+            .map(|(_, text)| text.to_owned()),
+        // Some segment is no UTF-8. A session's id needs no decoding, so look at the path itself.
+        Err(_) => parts
+            .uri
+            .path()
+            .split('/')
+            .skip_while(|segment| *segment != "sessions")
+            .nth(1)
+            .map(str::to_owned),
     };
-    let Some((_, named)) = params.iter().find(|(name, _)| *name == "session") else {
+    let Some(named) = named else {
         return Ok(None);
     };
     let missing = || ApiError::not_found("session");

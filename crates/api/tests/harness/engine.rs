@@ -1,9 +1,12 @@
 //! An engine the test plays: it does what it is told and says what it was told to say.
 
 use async_trait::async_trait;
-use std::sync::{
-    Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use wharf_domain::{
     Error,
@@ -21,6 +24,10 @@ pub struct PlayedEngine {
     pub code: Mutex<Option<LinkCode>>,
     /// What was handed over.
     pub sent: Mutex<Vec<Outgoing>>,
+    /// What the server will say, one word a send; acknowledged when there is none left.
+    pub words: Mutex<VecDeque<Handed>>,
+    /// While held, the server says nothing.
+    pub silence: tokio::sync::RwLock<()>,
 }
 
 #[async_trait]
@@ -51,7 +58,9 @@ impl Engine for PlayedEngine {
     }
     async fn send(&self, _: &SessionScope, outgoing: &Outgoing) -> Handed {
         self.sent.lock().unwrap().push(outgoing.clone());
-        Handed::Acknowledged(1)
+        let _heard = self.silence.read().await;
+        let word = self.words.lock().unwrap().pop_front();
+        word.unwrap_or(Handed::Acknowledged(1_800_000_000_000))
     }
     async fn check_numbers(
         &self,

@@ -12,6 +12,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
+    routing::get,
 };
 use serde_json::Value;
 use std::sync::{
@@ -19,12 +20,18 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 use tower::ServiceExt;
-use wharf_api::{ApiConfig, ApiState, auth::IssuerConfig, router};
+use wharf_api::{ApiConfig, ApiState, auth::IssuerConfig, router_with};
 use wharf_domain::{
     Domain,
+    inbound::Inbound,
+    inbox::DomainInbox,
     keys::NewKey,
     master_key::MasterKey,
-    ports::{clock::Clock, ids::Ids},
+    ports::{
+        clock::Clock,
+        engine::{Connection, Inbox},
+        ids::Ids,
+    },
     sessions::{SessionScope, SessionSettings},
     system::SystemIds,
 };
@@ -44,6 +51,11 @@ impl Clock for TestClock {
     fn now(&self) -> Millis {
         self.0.load(Ordering::SeqCst)
     }
+}
+
+/// An operation with a bug.
+async fn broken() {
+    panic!("the canary of a panic");
 }
 
 /// One API and everything behind it.
@@ -180,6 +192,7 @@ impl TestApi {
             metrics_token: None,
         });
         let org = domain.create_organization("first").await.unwrap().id;
+        let broken = Router::new().route("/api/v1/broken", get(broken));
         let mut api = Self {
             domain,
             clock,
@@ -187,7 +200,7 @@ impl TestApi {
             issuers: keys,
             org,
             key: String::new(),
-            router: router(state),
+            router: router_with(state, broken),
         };
         api.key = api
             .key_of(
@@ -218,6 +231,29 @@ impl TestApi {
             .await
             .unwrap();
         self.domain.session_scope(org, made.id).await.unwrap()
+    }
+
+    /// A session that is paired and connected, as far as anybody can tell.
+    pub async fn working(&self) -> SessionScope {
+        let scope = self.session(self.org).await;
+        let paired = Connection::Paired {
+            phone: "15550000000".parse().unwrap(),
+            lid: Some("900000000000000@lid".parse().unwrap()),
+            push_name: "me".to_owned(),
+        };
+        let inbox = DomainInbox(Arc::clone(&self.domain));
+        inbox.connection(&scope, paired).await.unwrap();
+        inbox
+            .connection(&scope, Connection::Connected)
+            .await
+            .unwrap();
+        self.engine.connected.store(true, Ordering::SeqCst);
+        scope
+    }
+
+    /// Facts arrive from WhatsApp.
+    pub async fn told(&self, scope: SessionScope, facts: Vec<Inbound>) {
+        self.domain.ingest_facts(scope, facts).await.unwrap();
     }
 
     /// A request without a credential; the path is below `/api/v1` unless it begins with `//`.

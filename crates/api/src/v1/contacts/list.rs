@@ -4,10 +4,10 @@ use super::Source;
 use crate::{
     error::ApiResult,
     extract::{InSession, Query, Read},
-    page::{List, Paging},
+    page::{List, Paging, Sized},
     state::ApiState,
 };
-use axum::{Json, extract::State};
+use axum::extract::State;
 use utoipa::IntoParams;
 use wharf_domain::{
     contacts::{ContactParams, ContactQuery},
@@ -41,7 +41,7 @@ pub async fn list_contacts(
     State(state): State<ApiState>,
     here: InSession<Read>,
     query: Query,
-) -> ApiResult<Json<Page<Contact>>> {
+) -> ApiResult<Sized<Page<Contact>>> {
     let query = ContactQuery::parse(ContactParams {
         source: query.raw("source")?,
         group: query.raw("group")?,
@@ -50,5 +50,6 @@ pub async fn list_contacts(
         limit: query.raw("limit")?,
         cursor: query.raw("cursor")?,
     })?;
-    Ok(Json(state.domain().list_contacts(here.scope, query).await?))
+    let page = state.domain().list_contacts(here.scope, query).await?;
+    Ok(Sized(page))
 }

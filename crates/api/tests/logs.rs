@@ -1,0 +1,116 @@
+//! What the log says of a request, and what it must never say.
+
+mod harness;
+
+use harness::{
+    TestApi,
+    tokens::{Signer, issuer},
+};
+use serde_json::json;
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+use tracing_subscriber::fmt::MakeWriter;
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Captured {
+    type Writer = Self;
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Captured {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn failures_with_their_id_and_never_a_secret() {
+    let log = Captured::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    let _listening = tracing::subscriber::set_default(subscriber);
+
+    let api = TestApi::with_issuers(vec![issuer("a")]).await;
+    let scope = api.working().await;
+    let token = Signer::ec().sign(
+        &json!({"iss": "https://a", "aud": "wharf", "sub": "canary-sub", "exp": 1_800_000_300}),
+    );
+    let (phone, body) = ("15557654321", "canary of a body");
+    let message = json!({"type": "text", "to": phone, "text": body, "reference": "canary-ref"});
+    api.post(&format!("/sessions/{}/messages", scope.id), &message)
+        .await
+        .ok(200);
+    api.get(&format!("/sessions/{}/contacts/{phone}", scope.id))
+        .await
+        .ok(200);
+    api.get(&format!(
+        "/sessions/{}/contacts?q={phone}&limit=x",
+        scope.id
+    ))
+    .await
+    .is(400, "validation_error");
+    api.get(&format!(
+        "/sessions/{}/contacts/check?phone={phone}",
+        scope.id
+    ))
+    .await
+    .ok(200);
+    api.ask("GET", "/sessions")
+        .bearer(&token)
+        .go()
+        .await
+        .is(503, "unavailable");
+    let answer = api
+        .by_key("GET", "/broken")
+        .header("x-request-id", "find-me-1")
+        .go()
+        .await;
+    answer.is(500, "internal");
+    assert!(!String::from_utf8(answer.bytes).unwrap().contains("canary"));
+
+    let text = log.text();
+    let line = text
+        .lines()
+        .find(|line| line.contains("find-me-1"))
+        .expect("the panic is logged");
+    assert!(
+        line.contains("ERROR")
+            && line.contains("the canary of a panic")
+            && line.contains("/api/v1/broken"),
+        "{line}"
+    );
+    assert!(
+        text.contains("/api/v1/sessions/{session}/contacts/{lid}"),
+        "requests are logged by pattern"
+    );
+    let signature = token.rsplit('.').next().unwrap();
+    for secret in [
+        phone,
+        body,
+        "canary-ref",
+        "canary-sub",
+        api.key.as_str(),
+        signature,
+    ] {
+        assert!(!text.contains(secret), "the log holds {secret}");
+    }
+}
