@@ -28,6 +28,10 @@ pub enum Key {
     NameGram(Gram),
     /// [`ListKey::PhoneGram`], packed.
     PhoneGram(Gram),
+    /// [`ListKey::NameStart`].
+    NameStart(char),
+    /// [`ListKey::NameBlock`].
+    NameBlock(u32),
 }
 
 impl Key {
@@ -40,6 +44,8 @@ impl Key {
             Self::Members(group) => ListKey::Members(group),
             Self::NameGram(gram) => ListKey::NameGram(gram.text()),
             Self::PhoneGram(gram) => ListKey::PhoneGram(gram.text()),
+            Self::NameStart(first) => ListKey::NameStart(first),
+            Self::NameBlock(block) => ListKey::NameBlock(block),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! A page of listContacts by name: folded name by code points, nameless last, ties by row id.
 //!
 //! Two ways, chosen by how many match. Few: gather the candidates and select the next page among them. Many:
-//! walk the name index from the cursor and test each person. A walk that finds too little for its length (the
-//! matches lie elsewhere in the alphabet) is given up for the gathering, so the cost is at most about twice
-//! that of the better way. The sort key is fixed in the cursor; a rename during a walk may repeat or skip that
-//! person, nobody else.
+//! walk the name index from the cursor and test each person. Matches may lie anywhere in the alphabet (a search in
+//! one script matches in that script only), so the walk first leaps over first letters, and whole blocks of them,
+//! under which nobody matches; lists by first letter tell. A walk that still finds too little for its length is
+//! given up for the gathering. The sort key is fixed in the cursor; a rename during a walk may repeat or skip
+//! that person, nobody else.
 
 use super::{
     ListKey, flags, index,
@@ -16,14 +17,18 @@ use crate::{
     ports::store::{PersonRow, View},
     sessions::SessionNo,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// Index entries tried before candidates are counted.
 const FIRST_LOOK: usize = 512;
+/// The same where a text is searched, which most people do not match.
+const SHORT_LOOK: usize = 128;
 /// Candidates that are gathered without weighing.
 const FEW: usize = 1_000;
 /// What fetching a row costs, in steps along the name index.
 const ROW_COST: usize = 6;
+/// Chunks of a list fetched at once.
+const CHUNKS_AT_ONCE: usize = 32;
 /// Rows or entries fetched at once.
 const BATCH: usize = 512;
 
@@ -41,33 +46,136 @@ pub fn walk(
     let in_flags = filter.lists.iter().all(|list| flag_of(list).is_some());
     if in_flags {
         let test = |row: &PersonRow| on_lists(filter, row) && filter.admits(row);
-        let look = along_index(view, s, after, limit, FIRST_LOOK, &|_| true, &test)?;
+        let budget = if filter.search.is_some() {
+            SHORT_LOOK
+        } else {
+            FIRST_LOOK
+        };
+        let look = along_index(view, s, after, limit, budget, &|_| true, &test)?;
         if let Some(found) = look {
             return Ok(found);
         }
     }
-    let mut chunks: HashMap<u32, Bits> = HashMap::new();
-    let (mut count, mut highest) = (0, 0);
+    let mut chunks = Chunks::new();
     let mut candidates = filter.candidates(s, 0);
     while let Some((chunk, bits)) = candidates.next(view)? {
-        count += bits.len();
-        highest = chunk as usize + 1;
         chunks.insert(chunk, bits);
     }
-    let everybody = highest * super::posting::CHUNK_LEN;
-    let steps = limit.saturating_mul(everybody) / count.max(1);
-    if count > FEW && count.saturating_mul(ROW_COST) > steps {
+    if count(&chunks) <= FEW {
+        return gather(view, s, filter, &chunks, after, limit);
+    }
+    by_letter(view, s, filter, &chunks, after, limit)
+}
+
+/// Candidates by chunk.
+type Chunks = BTreeMap<u32, Bits>;
+
+fn count(chunks: &Chunks) -> usize {
+    chunks.values().map(Bits::len).sum()
+}
+
+/// The candidates that are on a list too.
+fn on_list(view: &dyn View, s: SessionNo, chunks: &Chunks, list: &ListKey) -> Result<Chunks> {
+    let mut met = Chunks::new();
+    let Some((first, _)) = chunks.first_key_value() else {
+        return Ok(met);
+    };
+    let mut from = *first;
+    loop {
+        let stored = view.postings_from(s, list, from, CHUNKS_AT_ONCE)?;
+        for (chunk, bytes) in &stored {
+            if let Some(mut bits) = chunks.get(chunk).cloned() {
+                bits.intersect_stored(bytes)?;
+                if !bits.is_empty() {
+                    met.insert(*chunk, bits);
+                }
+            }
+        }
+        match stored.last().and_then(|(chunk, _)| chunk.checked_add(1)) {
+            Some(next) if stored.len() == CHUNKS_AT_ONCE => from = next,
+            _ => return Ok(met),
+        }
+    }
+}
+
+/// Letter by letter from the cursor on, leaping over those under which nobody matches.
+fn by_letter(
+    view: &dyn View,
+    s: SessionNo,
+    filter: &Filter,
+    chunks: &Chunks,
+    after: Option<&NamePlace>,
+    limit: usize,
+) -> Result<Vec<(NamePlace, PersonRow)>> {
+    let mut found = Vec::new();
+    let mut at = after.cloned().unwrap_or_default();
+    let mut block: Option<(u32, Chunks)> = None;
+    loop {
+        let wanted = limit - found.len();
+        let Some((key, _)) = view.people_by_name(s, Some((&at.0, at.1)), 1)?.pop() else {
+            return Ok(found);
+        };
+        let Some(first) = key
+            .strip_prefix(index::NAMED)
+            .and_then(|name| name.chars().next())
+        else {
+            let nameless = on_list(view, s, chunks, &ListKey::NameBlock(index::NO_BLOCK))?;
+            found.extend(among(view, s, filter, chunks, &nameless, &at, wanted)?);
+            return Ok(found);
+        };
+        let of_block = match &block {
+            Some((number, of_block)) if *number == index::block(first) => of_block,
+            _ => {
+                let number = index::block(first);
+                let of_block = on_list(view, s, chunks, &ListKey::NameBlock(number))?;
+                &block.insert((number, of_block)).1
+            }
+        };
+        let of_letter = on_list(view, s, of_block, &ListKey::NameStart(first))?;
+        if !of_letter.is_empty() {
+            found.extend(among(view, s, filter, chunks, &of_letter, &at, wanted)?);
+            if found.len() >= limit {
+                return Ok(found);
+            }
+        }
+        at = (leap_to(first, of_block.is_empty()), i64::MIN);
+    }
+}
+
+/// The key before every name that begins after this letter, or after its block.
+fn leap_to(first: char, whole_block: bool) -> String {
+    match index::after(first, whole_block) {
+        Some(next) => [index::NAMED, next].iter().collect(),
+        None => index::NAMELESS.to_owned(),
+    }
+}
+
+/// The next page from a place within one letter: along the index while it is dense there, else among the letter's
+/// candidates. Going along the index may run on into further letters; fewer than wanted means the letter is through.
+fn among(
+    view: &dyn View,
+    s: SessionNo,
+    filter: &Filter,
+    chunks: &Chunks,
+    of_letter: &Chunks,
+    after: &NamePlace,
+    limit: usize,
+) -> Result<Vec<(NamePlace, PersonRow)>> {
+    let count = count(of_letter);
+    if count > FEW {
         let on = |id: i64| {
             let (chunk, offset) = place(id);
             chunks.get(&chunk).is_some_and(|bits| bits.contains(offset))
         };
-        let budget = count.saturating_mul(ROW_COST);
         let test = |row: &PersonRow| filter.admits(row);
-        if let Some(found) = along_index(view, s, after, limit, budget, &on, &test)? {
+        let budget = count.saturating_mul(ROW_COST);
+        if let Some(found) = along_index(view, s, Some(after), limit, budget, &on, &test)?
+            && found.len() == limit
+        {
             return Ok(found);
         }
     }
-    gather(view, s, filter, &chunks, after, limit)
+    gather(view, s, filter, of_letter, Some(after), limit)
 }
 
 /// The flag that stands for a list on the row itself.
@@ -77,7 +185,11 @@ fn flag_of(list: &ListKey) -> Option<u8> {
         ListKey::Dm => Some(flags::DM),
         ListKey::Group => Some(flags::GROUP),
         ListKey::AddressBook => Some(flags::ADDRESS_BOOK),
-        ListKey::Members(_) | ListKey::NameGram(_) | ListKey::PhoneGram(_) => None,
+        ListKey::Members(_)
+        | ListKey::NameGram(_)
+        | ListKey::PhoneGram(_)
+        | ListKey::NameStart(_)
+        | ListKey::NameBlock(_) => None,
     }
 }
 
@@ -135,16 +247,14 @@ fn gather(
     view: &dyn View,
     s: SessionNo,
     filter: &Filter,
-    chunks: &HashMap<u32, Bits>,
+    chunks: &Chunks,
     after: Option<&NamePlace>,
     limit: usize,
 ) -> Result<Vec<(NamePlace, PersonRow)>> {
     let mut best: BTreeMap<NamePlace, PersonRow> = BTreeMap::new();
-    let ordered: BTreeSet<u32> = chunks.keys().copied().collect();
-    let mut ids = ordered
-        .into_iter()
-        .filter_map(|chunk| Some((chunk, chunks.get(&chunk)?)))
-        .flat_map(|(chunk, bits)| bits.iter().map(move |offset| id_at(chunk, offset)));
+    let mut ids = chunks
+        .iter()
+        .flat_map(|(chunk, bits)| bits.iter().map(move |offset| id_at(*chunk, offset)));
     loop {
         let batch: Vec<i64> = ids.by_ref().take(BATCH).collect();
         if batch.is_empty() {

@@ -19,17 +19,49 @@ const FINDABLE: u8 = flags::DM | flags::GROUP | flags::ADDRESS_BOOK;
 /// Code points of a name that the name index sorts by; beyond it names tie.
 const SORTED_POINTS: usize = 256;
 
+/// Code points in a block, as a power of two.
+const BLOCK_BITS: u32 = 7;
+
+/// The block of people without a name.
+pub const NO_BLOCK: u32 = u32::MAX;
+
+/// The block of a name's first code point.
+pub fn block(first: char) -> u32 {
+    u32::from(first) >> BLOCK_BITS
+}
+
+/// The first code point after this one, or after its whole block; `None` when there is none.
+pub fn after(first: char, whole_block: bool) -> Option<char> {
+    let next = if whole_block {
+        (block(first) + 1) << BLOCK_BITS
+    } else {
+        u32::from(first) + 1
+    };
+    // Surrogates are no code points of names.
+    let next = if (0xD800..0xE000).contains(&next) {
+        0xE000
+    } else {
+        next
+    };
+    char::from_u32(next)
+}
+
 /// Whether a person can be found in any list.
 pub fn findable(row: &PersonRow) -> bool {
     row.flags & flags::SELF == 0 && row.flags & FINDABLE != 0
 }
 
+/// What the sort keys of named people begin with.
+pub const NAMED: char = '0';
+/// The sort key of nameless people: after every name.
+pub const NAMELESS: &str = "1";
+
 /// The row's place in the name index: named people under `0` and the folded name, nameless ones under `1`.
 /// `None` for people in no list.
 pub fn sort_key(row: &PersonRow) -> Option<String> {
     findable(row).then(|| match row.names.shown() {
-        "" => "1".to_owned(),
-        name => std::iter::once('0')
+        "" => NAMELESS.to_owned(),
+        name => std::iter::once(NAMED)
             .chain(fold(name).chars().take(SORTED_POINTS))
             .collect(),
     })
@@ -53,9 +85,14 @@ fn lists(row: &PersonRow) -> Vec<Key> {
             .filter(|(mask, _)| row.flags & mask != 0)
             .map(|(_, key)| key),
     );
-    Gram::all(&fold(row.names.shown()), |gram| {
-        keys.push(Key::NameGram(gram))
-    });
+    let name = fold(row.names.shown());
+    Gram::all(&name, |gram| keys.push(Key::NameGram(gram)));
+    if let Some(first) = name.chars().next() {
+        keys.push(Key::NameStart(first));
+        keys.push(Key::NameBlock(block(first)));
+    } else {
+        keys.push(Key::NameBlock(NO_BLOCK));
+    }
     if let Some(phone) = &row.phone {
         Gram::all(phone.as_str(), |gram| keys.push(Key::PhoneGram(gram)));
     }

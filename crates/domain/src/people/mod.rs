@@ -70,6 +70,10 @@ pub enum ListKey {
     NameGram(String),
     /// Numbers holding this 1-, 2- or 3-gram of digits.
     PhoneGram(String),
+    /// Folded names that begin with this code point.
+    NameStart(char),
+    /// Folded names whose first code point lies in this block of 128: by and large, one script.
+    NameBlock(u32),
 }
 
 impl ListKey {
@@ -84,6 +88,8 @@ impl ListKey {
             Self::Members(group) => with(b'm', &group.to_be_bytes()),
             Self::NameGram(gram) => with(b'n', gram.as_bytes()),
             Self::PhoneGram(gram) => with(b'p', gram.as_bytes()),
+            Self::NameStart(first) => with(b's', &u32::from(*first).to_be_bytes()),
+            Self::NameBlock(block) => with(b'b', &block.to_be_bytes()),
         }
     }
 }

@@ -3,5 +3,6 @@
 mod identity;
 mod ingest;
 mod lists;
+mod measure;
 mod support;
 mod walk;

@@ -16,7 +16,7 @@ use wharf_domain::{
     ports::{
         clock::Clock,
         ids::Ids,
-        store::{EventRow, OrgRow, PersonRow, StoreExt},
+        store::{EventRow, OrgRow, StoreExt},
     },
     sessions::{SessionNo, SessionRow, SessionScope},
     system::SystemIds,
@@ -112,16 +112,6 @@ impl World {
             .into_iter()
             .map(|contact| contact.name)
             .collect()
-    }
-
-    /// Every row there is.
-    pub async fn rows(&self) -> Vec<PersonRow> {
-        let s = self.scope.no;
-        self.domain
-            .store
-            .read(move |view| view.people_between(s, 0, i64::MAX))
-            .await
-            .unwrap()
     }
 
     /// Events of this session so far.
