@@ -140,18 +140,19 @@ fn page_job(s: SessionNo, after: i64) -> impl FnOnce(&dyn View) -> Result<usize>
     }
 }
 
+type Job = Box<dyn FnOnce(&SqliteStore) + Send>;
+
 /// Where a reading job runs.
 #[derive(Clone)]
 enum Where {
     Inline(Arc<SqliteStore>),
-    Threads(mpsc::Sender<Box<dyn FnOnce(&SqliteStore) + Send>>),
+    Threads(mpsc::Sender<Job>),
 }
 
 impl Where {
     fn threads(store: &Arc<SqliteStore>, count: usize) -> Self {
-        type Jobs = mpsc::Receiver<Box<dyn FnOnce(&SqliteStore) + Send>>;
         let (queue, jobs) = mpsc::channel();
-        let jobs: Arc<Mutex<Jobs>> = Arc::new(Mutex::new(jobs));
+        let jobs: Arc<Mutex<mpsc::Receiver<Job>>> = Arc::new(Mutex::new(jobs));
         for _ in 0..count {
             let (jobs, store) = (Arc::clone(&jobs), Arc::clone(store));
             std::thread::spawn(move || {

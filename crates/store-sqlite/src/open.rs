@@ -151,19 +151,14 @@ impl Store for SqliteStore {
     /// Writes a value it has not written before (SQLite skips a write that changes nothing), waits for the
     /// disk, and reads it back through a reader.
     async fn health(&self) -> Result<()> {
-        const PROBE: &str = "health.probe";
         let count = self.probes.fetch_add(1, Ordering::Relaxed);
-        let written = [
-            std::process::id().to_be_bytes(),
-            (count as u32).to_be_bytes(),
-        ]
-        .concat();
-        let expected = written.clone();
+        let written = probe(count);
+        let expected = written.len();
         self.write(move |tx| tx.put_setting(PROBE, &written))
             .await?;
         let read = self.read(|view| view.setting(PROBE)).await?;
-        // Another probe may have come between; what counts is that a value is there.
-        if read.is_some_and(|value| value.len() == expected.len()) {
+        // Another probe may have come between; what counts is that a whole one is there.
+        if read.is_some_and(|value| value.len() == expected) {
             Ok(())
         } else {
             Err(Error::Unavailable(
@@ -171,4 +166,15 @@ impl Store for SqliteStore {
             ))
         }
     }
+}
+
+/// The setting that health checks write.
+const PROBE: &str = "health.probe";
+/// As much as an ordinary job writes: a disk with room for a page only is a full disk.
+const PROBE_BYTES: usize = 64 << 10;
+
+/// Differs in every page from the one before, also across restarts.
+fn probe(count: u64) -> Vec<u8> {
+    let mark = u64::from(std::process::id()) << 32 | count;
+    mark.to_be_bytes().repeat(PROBE_BYTES / size_of::<u64>())
 }

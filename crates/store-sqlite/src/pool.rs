@@ -1,6 +1,22 @@
 //! Readers: connections that cannot write, each job on a snapshot of its own.
 //!
-//! A job runs where it is asked for, on the caller's thread, not on reader threads.
+//! A job runs where it is asked for, on the caller's own thread. A page of 51 people out of 200,000 takes 20 to
+//! 60 µs; handing it to a reader thread and waiting for it adds two wake-ups. Measured (`examples/measure.rs`, two
+//! busy cores, 16 callers, pages at random places):
+//!
+//! | where | pages/s | p50 | p99 |
+//! |---|---|---|---|
+//! | inline | 14,000–16,000 | 45 µs | 3.3–3.6 ms |
+//! | 2 reader threads | 12,000–19,000 | 0.7–0.9 ms | 5–9 ms |
+//! | 4 reader threads | 15,000–16,000 | 0.8 ms | 5–9 ms |
+//! | inline, beside 4 writers that wait for the disk | 15,000 | 50 µs | 2.9 ms |
+//!
+//! The same throughput within the noise, and a page is not queued behind others. The price: a job that must
+//! wait for a cold disk holds one of the runtime's threads meanwhile. So jobs are short: who has much to read,
+//! reads it in pages.
+//!
+//! Readers map the file into memory: each commit of the writer empties a reader's own page cache, but not the
+//! kernel's. There are at most as many readers as threads that ask at once, so nobody ever waits for one.
 
 use crate::{
     error::meaning,

@@ -1,7 +1,9 @@
 //! The writer: one thread, one connection, many jobs a commit.
 //!
 //! Why: `synchronous=FULL` costs an fsync a commit, and SQLite has one writer anyway. Jobs that wait while a
-//! commit is under way share the next one, so the price of an fsync is divided by the load.
+//! commit is under way share the next one, so the price of an fsync is divided by the load: 0.5–2 thousand
+//! events a second from one caller that waits for each, 15–30 thousand from 64, 30–44 thousand from 256
+//! (`examples/measure.rs`).
 //!
 //! How a batch goes: `BEGIN IMMEDIATE`; each job in a `SAVEPOINT` of its own; `COMMIT`; only then are all
 //! answered. So an answer `Ok` is durable, and:
