@@ -82,10 +82,12 @@ pub fn finish(made: &utoipa::openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(made).unwrap_or_default();
     set(&mut document, "info", info());
     set(&mut document, "servers", json!([{"url": "/"}]));
+    plain_numbers(&mut document);
     if let Some(components) = document.get_mut("components") {
         set(components, "securitySchemes", schemes());
         if let Some(schemas) = components.get_mut("schemas") {
             set(schemas, "Error", error_schema());
+            point_from_lists(schemas);
         }
     }
     let paths = document.get_mut("paths").map(Value::take);
@@ -107,6 +109,42 @@ pub fn finish(made: &utoipa::openapi::OpenApi) -> Value {
 fn set(object: &mut Value, key: &str, value: Value) {
     if let Some(fields) = object.as_object_mut() {
         fields.insert(key.to_owned(), value);
+    }
+}
+
+const I64: &str = "#/components/schemas/i64";
+
+/// A time is a number: the alias it has in the code makes no schema of its own.
+fn plain_numbers(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if fields.get("$ref").is_some_and(|to| to == I64) {
+                fields.remove("$ref");
+                fields.insert("type".to_owned(), "integer".into());
+                fields.insert("format".to_owned(), "int64".into());
+            }
+            if let Some(Value::Object(schemas)) = fields.get_mut("schemas") {
+                schemas.remove("i64");
+            }
+            fields.values_mut().for_each(plain_numbers);
+        }
+        Value::Array(items) => items.iter_mut().for_each(plain_numbers),
+        _ => {}
+    }
+}
+
+/// `List_Contact` points at `Contact` instead of repeating it.
+fn point_from_lists(schemas: &mut Value) {
+    let Some(schemas) = schemas.as_object_mut() else {
+        return;
+    };
+    for (name, schema) in schemas {
+        let Some(item) = name.strip_prefix("List_") else {
+            continue;
+        };
+        if let Some(items) = schema.pointer_mut("/properties/data/items") {
+            *items = json!({"$ref": format!("#/components/schemas/{item}")});
+        }
     }
 }
 
@@ -149,6 +187,17 @@ fn complete(path: &str, operation: &mut Value) {
     if let Some(id) = id {
         set(operation, "operationId", id.into());
     }
+    say(operation);
+    if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+        for response in responses.values_mut() {
+            if response.get("description").is_none() {
+                set(response, "description", "Done.".into());
+            }
+            if let Some(schema) = response.pointer_mut("/content/image~1png/schema") {
+                *schema = json!({"type": "string", "format": "binary"});
+            }
+        }
+    }
     if !path.starts_with("/api/") {
         return;
     }
@@ -180,7 +229,32 @@ fn complete(path: &str, operation: &mut Value) {
                 .entry(*status)
                 .or_insert_with(|| error_answer(about));
         }
+        for (status, response) in responses {
+            if status.as_str() >= "400" && response.get("content").is_none() {
+                let about = response["description"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned();
+                *response = error_answer(&about);
+            }
+        }
     }
+}
+
+/// The comment on a handler: its first sentence is the summary, all of it the description.
+fn say(operation: &mut Value) {
+    let whole = ["summary", "description"]
+        .iter()
+        .filter_map(|part| operation.get(*part)?.as_str())
+        .collect::<Vec<_>>()
+        .join("\n\n")
+        .replace('\n', " ");
+    let first = whole
+        .split_once(". ")
+        .map_or(whole.as_str(), |(first, _)| first);
+    let summary = first.trim_end_matches('.').to_owned();
+    set(operation, "summary", summary.into());
+    set(operation, "description", whole.into());
 }
 
 fn error_answer(about: &str) -> Value {
@@ -228,7 +302,20 @@ mod tests {
                 let id = operation["operationId"].as_str().expect(&at).to_owned();
                 assert!(ids.insert(id), "{at}");
                 assert!(!operation["tags"].as_array().expect(&at).is_empty(), "{at}");
-                assert!(operation["summary"].is_string() || operation["description"].is_string());
+                assert!(
+                    !operation["summary"].as_str().unwrap().contains('\n'),
+                    "{at}"
+                );
+                for (status, answer) in operation["responses"].as_object().unwrap() {
+                    assert!(answer["description"].is_string(), "{at} {status}");
+                    let error = status.as_str() >= "400" && path.starts_with("/api");
+                    let pointed = &answer["content"]["application/json"]["schema"]["$ref"];
+                    assert_eq!(
+                        error,
+                        pointed == "#/components/schemas/Error",
+                        "{at} {status}"
+                    );
+                }
                 for name in path.split(['{', '}']).skip(1).step_by(2) {
                     let declared = operation["parameters"].as_array().unwrap();
                     assert_eq!(
