@@ -112,6 +112,11 @@ pub enum Connection {
         /// The account's own push name, "" when unknown.
         push_name: String,
     },
+    /// The account's own push name became known or changed.
+    Named {
+        /// As WhatsApp shows it to others.
+        push_name: String,
+    },
     /// Logged in and answering.
     Connected,
     /// All QR codes were shown and none scanned.

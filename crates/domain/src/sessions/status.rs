@@ -49,6 +49,7 @@ fn apply(row: &mut SessionRow, state: &Connection, now: Millis) {
             row.wanted = true;
             set(row, SessionStatus::Starting, "");
         }
+        Connection::Named { push_name } => row.push_name.clone_from(push_name),
         Connection::Connected => {
             row.last_connected_at = Some(now);
             let reason = if row.status_reason == "history_incomplete" {
