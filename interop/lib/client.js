@@ -58,9 +58,9 @@ export class ForeignClient {
 
     /**
      * @param {import('./network.js').Network} network
-     * @param {{ memory?: ReturnType<typeof newMemory> }} [options]
+     * @param {{ memory?: ReturnType<typeof newMemory>, settings?: object }} [options] `settings` of the library
      */
-    constructor(network, { memory = newMemory() } = {}) {
+    constructor(network, { memory = newMemory(), settings = {} } = {}) {
         this.network = network
         this.memory = memory
         this.store = memory.session('interop')
@@ -73,7 +73,8 @@ export class ForeignClient {
                 history: { enabled: true, requireFullSync: true },
                 chatEvents: { emitSnapshotMutations: true },
                 proxy: { mediaDownload: this.#mediaAgent(), mediaUpload: this.#mediaAgent() },
-                deviceOsDisplayName: 'Wharf interop'
+                deviceOsDisplayName: 'Wharf interop',
+                ...settings
             },
             this.#logger()
         )

@@ -23,15 +23,24 @@ export class Network {
     /** Starts an empty world and waits for its ready line. */
     static async start() {
         const network = new Network()
+        network.#data = await mkdtemp(join(tmpdir(), 'wharf-interop-'))
         await network.#launch()
         return network
     }
 
+    /** Kills the process without a word and starts another on the same world, at new addresses. */
+    async crashAndRestart() {
+        const gone = once(this.#child, 'exit')
+        this.#child.kill('SIGKILL')
+        await gone
+        await this.#launch()
+    }
+
     async #launch() {
         const binary = process.env.WHARF_SANDBOX_BIN ?? DEFAULT_BINARY
-        this.#data = await mkdtemp(join(tmpdir(), 'wharf-interop-'))
         const child = spawn(binary, [this.#data], { stdio: ['pipe', 'pipe', 'pipe'] })
         this.#child = child
+        process.once('exit', () => child.kill('SIGKILL'))
         child.stderr.setEncoding('utf8').on('data', (text) => {
             this.#stderr.push(text)
             if (this.#stderr.length > 400) this.#stderr.shift()

@@ -31,6 +31,20 @@ scenario('a cut socket costs nothing: the client resumes and reads what it misse
     assert.equal(await replaced(network, stage, client), 'stream_error_replaced')
 })
 
+scenario('a socket that stands and says nothing is given up', async (stage) => {
+    const { network } = stage
+    stage.expected.push(/socket|comms|reconnect|stream|keepalive|quer|passive/i)
+    await network.person(BORIS, 'Boris')
+    await network.person(ANNA, 'Anna')
+    const client = stage.client({ settings: { keepAliveIntervalMs: 400, deadSocketTimeoutMs: 1_200 } })
+    await client.pairByQr(ANNA)
+
+    await network.post('/faults', { kind: 'half_open', phone: ANNA })
+    await network.post(`/accounts/${BORIS}/send`, { to: ANNA, type: 'text', text: 'into the void' })
+    await until('a second login', () => client.all('connection_success').length === 2)
+    await client.text('into the void')
+})
+
 /** A second socket of the same device takes the place of the first, which must not come back. */
 async function replaced(network, stage, client) {
     await network.post('/faults', { kind: 'stream_error', phone: ANNA, code: 'replaced' })

@@ -1,6 +1,6 @@
 //! The network alone, for a client to try itself against:
 //! `cargo run -p wharf-sandbox --example serve [-- DATA_DIR]`.
-//! Prints one JSON line when ready and runs until its standard input ends or it is told to stop.
+//! Prints one JSON line when ready and runs until it is interrupted or terminated.
 
 use std::path::PathBuf;
 
