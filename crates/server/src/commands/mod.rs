@@ -1,13 +1,12 @@
 //! One file a command.
 
+mod bench;
 mod doctor;
 mod init;
 mod keys;
 mod openapi;
 mod serve;
 
-#[cfg(feature = "sandbox")]
-mod bench;
 #[cfg(feature = "sandbox")]
 mod demo;
 #[cfg(feature = "sandbox")]
@@ -53,7 +52,6 @@ pub async fn run(command: Command, config: Config, json: bool) -> Result<(), Fai
         Command::Demo(args) => demo::run(&args, config, json).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => sandbox::run(&args, &config, json).await,
-        #[cfg(feature = "sandbox")]
         Command::Bench(what) => bench::run(what, json).await,
         #[cfg(not(feature = "sandbox"))]
         Command::Demo(_) | Command::Sandbox(_) | Command::Bench(_) => {
