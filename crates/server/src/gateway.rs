@@ -29,7 +29,7 @@ impl Gateway {
     pub async fn start(config: &Config, more: Router<ApiState>) -> anyhow::Result<Self> {
         let data = DataDir::open(&config.data)?;
         let domain = wiring::domain(config).await?;
-        let engine = wiring::attach_engine(config, &domain)?;
+        let engine = wiring::attach_engine(config, &domain).await?;
         let render = crate::telemetry::metrics();
         let state = wiring::api_state(config, &domain, Some(Arc::clone(&render)))?;
         let listener = bind(config.listen, "listen").await?;

@@ -12,6 +12,7 @@ mod frames;
 mod login;
 mod noise;
 pub mod online;
+mod root;
 
 /// Accepts clients until the runtime ends.
 pub async fn serve(sim: Arc<Sim>, listener: TcpListener) {
@@ -20,7 +21,12 @@ pub async fn serve(sim: Arc<Sim>, listener: TcpListener) {
             Ok((tcp, _)) => {
                 let sim = Arc::clone(&sim);
                 tokio::spawn(async move {
-                    if let Err(e) = conn::run(sim, tcp).await {
+                    let done = if root::asked(&tcp).await {
+                        root::answer(&sim, tcp).await
+                    } else {
+                        conn::run(sim, tcp).await
+                    };
+                    if let Err(e) = done {
                         tracing::debug!(target: "sandbox", "connection ended: {e:#}");
                     }
                 });
