@@ -1,6 +1,5 @@
 //! The API over a real store in a directory of its own, a clock the test moves, an engine the test plays, and
 //! issuers whose keys the test holds.
-#![expect(dead_code, reason = "each test file takes what it needs")]
 
 mod engine;
 mod schema;

@@ -1,8 +1,6 @@
 //! Stored reads over HTTP: contacts, chats, messages, groups.
 
-mod harness;
-
-use harness::TestApi;
+use crate::harness::TestApi;
 use serde_json::{Value, json};
 use wharf_domain::{
     inbound::{

@@ -1,8 +1,6 @@
 //! What the log says of a request, and what it must never say.
 
-mod harness;
-
-use harness::{
+use crate::harness::{
     TestApi,
     tokens::{Signer, issuer},
 };

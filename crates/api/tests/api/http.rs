@@ -1,9 +1,7 @@
 //! The rules every endpoint keeps: order of checks, envelope, request ids, colon verbs, bodies, pages.
 
-mod harness;
-
+use crate::harness::TestApi;
 use axum::body::Body;
-use harness::TestApi;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use wharf_domain::ports::engine::LinkCode;

@@ -1,8 +1,6 @@
 //! Who gets in, and who does not: keys, login tokens, and the known ways to forge one.
 
-mod harness;
-
-use harness::{
+use crate::harness::{
     TestApi,
     tokens::{self, Signer, issuer},
 };

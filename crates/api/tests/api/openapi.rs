@@ -1,5 +1,5 @@
 //! `openapi.json` at the root is what the code makes. After a change to the API:
-//! `UPDATE_OPENAPI=1 cargo test -p wharf-api --test openapi`, and read the difference.
+//! `UPDATE_OPENAPI=1 cargo test -p wharf-api --test api openapi`, and read the difference.
 
 use serde_json::Value;
 use std::{collections::BTreeSet, env, fs, path::Path};

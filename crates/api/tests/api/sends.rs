@@ -1,8 +1,6 @@
 //! sendMessage over HTTP: outcomes, refusals and their order, idempotency, rates, the outbox.
 
-mod harness;
-
-use harness::{Answer, TestApi};
+use crate::harness::{Answer, TestApi};
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
 use wharf_domain::{

@@ -1,0 +1,74 @@
+//! Every operation × every credential. A new operation must be entered here before the tests are green.
+
+use crate::harness::TestApi;
+use std::collections::BTreeMap;
+use wharf_types::Capability::{self, Manage, Read, Send};
+
+const TABLE: [(&str, Capability); 27] = [
+    ("listSessions", Manage),
+    ("createSession", Manage),
+    ("getSession", Manage),
+    ("updateSession", Manage),
+    ("deleteSession", Manage),
+    ("sessionMe", Manage),
+    ("sessionQr", Manage),
+    ("sessionPairingCode", Manage),
+    ("startSession", Manage),
+    ("stopSession", Manage),
+    ("restartSession", Manage),
+    ("logoutSession", Manage),
+    ("listContacts", Read),
+    ("checkContact", Read),
+    ("checkContacts", Read),
+    ("getContact", Read),
+    ("listChats", Read),
+    ("getChat", Read),
+    ("listChatMessages", Read),
+    ("readChat", Send),
+    ("sendMessage", Send),
+    ("listOutbox", Send),
+    ("getOutbox", Send),
+    ("cancelOutbox", Send),
+    ("listGroups", Read),
+    ("getGroup", Read),
+    ("listGroupMembers", Read),
+];
+
+#[tokio::test]
+async fn who_may_do_what() {
+    let api = TestApi::new().await;
+    let foreign = api
+        .session(api.domain.create_organization("second").await.unwrap().id)
+        .await;
+    let mut keys = Vec::new();
+    for capability in [Read, Send, Manage] {
+        keys.push((capability, api.key_of(api.org, &[capability], &[]).await));
+    }
+    let mut table: BTreeMap<&str, Capability> = TABLE.into_iter().collect();
+    let document = wharf_api::describe();
+    for (pattern, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if !pattern.starts_with("/api/v1/") {
+                continue;
+            }
+            let id = operation["operationId"].as_str().unwrap();
+            let needed = table
+                .remove(id)
+                .unwrap_or_else(|| panic!("{id} is not in the table"));
+            let path = pattern
+                .replace("{session}", &foreign.id.to_string())
+                .replace(['{', '}'], "");
+            let (method, path) = (method.to_uppercase(), format!("/{path}"));
+            api.ask(&method, &path).go().await.is(401, "unauthorized");
+            for (capability, key) in &keys {
+                let answer = api.ask(&method, &path).bearer(key).go().await;
+                match pattern.contains("{session}") {
+                    _ if *capability != needed => answer.is(403, "forbidden"),
+                    true => answer.is(404, "not_found"),
+                    false => answer.ok(if method == "POST" { 201 } else { 200 }),
+                };
+            }
+        }
+    }
+    assert!(table.is_empty(), "no longer there: {table:?}");
+}

@@ -1,0 +1,18 @@
+//! The API over HTTP, in one binary. `harness` gives a test an API over a real store in one line.
+
+#[cfg(test)]
+mod auth;
+#[cfg(test)]
+mod capabilities;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod openapi;
+#[cfg(test)]
+mod reads;
+#[cfg(test)]
+mod sends;
