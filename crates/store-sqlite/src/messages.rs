@@ -98,11 +98,12 @@ impl MessagesView for Rows<'_> {
         chat_id: i64,
         wa_ids: &[String],
     ) -> Result<Vec<MessageRow>> {
-        let mut found = Vec::with_capacity(wa_ids.len());
-        for wa_id in wa_ids {
-            found.extend(self.message_by_wa_id(s, chat_id, 0, wa_id)?);
-        }
-        Ok(found)
+        self.each(
+            select!("WHERE session = ?1 AND chat = ?2 AND sender = 0 AND wa_id = ?3"),
+            wa_ids,
+            |wa_id| (s.0, chat_id, wa_id.clone()),
+            message_row,
+        )
     }
 
     fn messages(

@@ -106,11 +106,7 @@ impl PeopleView for Rows<'_> {
     }
 
     fn people_by_ids(&self, s: SessionNo, ids: &[i64]) -> Result<Vec<PersonRow>> {
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            found.extend(self.one(BY_ID, params![s.0, id], person_row)?);
-        }
-        Ok(found)
+        self.each(BY_ID, ids, |id| (s.0, *id), person_row)
     }
 
     fn people_by_name(

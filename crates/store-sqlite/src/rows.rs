@@ -57,6 +57,26 @@ impl<'c> Rows<'c> {
         Ok(found)
     }
 
+    /// One row at most for each key, in the keys' order; absent ones are left out.
+    pub(crate) fn each<K, P: Params, T>(
+        &self,
+        sql: &'static str,
+        keys: &[K],
+        params: impl Fn(&K) -> P,
+        map: impl Fn(&Row<'_>) -> Result<T, Fault>,
+    ) -> Result<Vec<T>> {
+        self.guarded(sql, |statement| {
+            let mut found = Vec::with_capacity(keys.len());
+            for key in keys {
+                let mut rows = statement.query(params(key))?;
+                if let Some(row) = rows.next()? {
+                    found.push(map(row)?);
+                }
+            }
+            Ok(found)
+        })
+    }
+
     /// All rows of a table that an installation has few of.
     pub(crate) fn whole<T>(
         &self,
