@@ -32,7 +32,9 @@ pub fn router() -> Router<Arc<Sim>> {
         .route("/groups/{gid}/members/{phone}", delete(remove))
         .route("/groups/{gid}/promote", post(promote))
         .route("/groups/{gid}/demote", post(demote))
-        .route("/groups/{gid}/requests", get(requests).post(requests))
+        .route("/groups/{gid}/requests", get(requests).post(ask))
+        .route("/groups/{gid}/requests/approve", post(approve))
+        .route("/groups/{gid}/requests/reject", post(reject))
 }
 
 impl From<IqError> for Refused {
@@ -122,7 +124,7 @@ fn as_json(w: &World<'_>, g: &Group) -> Result<Value, Refused> {
     let description = g.description.as_ref().map_or("", |d| d.text.as_str());
     Ok(json!({
         "groupJid": g.gid, "subject": g.subject, "owner": g.owner, "description": description, "announce": g.announce,
-        "locked": g.locked, "hideNumbers": g.hide_numbers, "addressing": super::nodes::mode(g), "members": members,
+        "locked": g.locked, "hideNumbers": g.hide_numbers, "approval": g.approval, "addressing": super::nodes::mode(g), "members": members,
     }))
 }
 
@@ -161,6 +163,7 @@ struct Patch {
     description: Option<String>,
     announce: Option<bool>,
     locked: Option<bool>,
+    approval: Option<bool>,
     /// Nobody is told: it decides what the next answers and stanzas show.
     hide_numbers: Option<bool>,
 }
@@ -202,6 +205,9 @@ async fn change(
                 &News::Switch(if on { "locked" } else { "unlocked" }),
                 |g| g.locked = on,
             )?;
+        }
+        if let Some(on) = b.approval {
+            w.change_group(&gid, by, &News::Approval, |g| g.approval = on)?;
         }
         if let Some(hide) = b.hide_numbers {
             if hide && !g.by_lid {
@@ -298,6 +304,71 @@ async fn remove(
     })
 }
 
-async fn requests() -> Refused {
-    Refused::not_implemented("membership requests are not simulated yet")
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Askers {
+    phones: Vec<Phone>,
+}
+
+/// People follow the invite link of a group with approval.
+async fn ask(
+    State(sim): State<Arc<Sim>>,
+    Path(gid): Path<String>,
+    Body(b): Body<Askers>,
+) -> Result<StatusCode, Refused> {
+    sim.act(|w| {
+        let g = find(w, &gid)?;
+        if !g.approval {
+            return Err(Refused::conflict(
+                "the group lets everybody in who has its link",
+            ));
+        }
+        for phone in b.phones {
+            account(w, "phones", phone)?;
+            if w.group_member(&gid, phone)?.is_some() {
+                return Err(Refused::field("phones", format!("{phone} is a member")));
+            }
+            w.ask_to_join(&g, phone)?;
+        }
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
+async fn requests(
+    State(sim): State<Arc<Sim>>,
+    Path(gid): Path<String>,
+) -> Result<Json<Value>, Refused> {
+    sim.act(|w| {
+        find(w, &gid)?;
+        let Some(admin) = w.group_members(&gid)?.first().copied() else {
+            return Ok(Json(json!([])));
+        };
+        let (_, asked) = w.join_requests(&gid, admin.who.phone)?;
+        Ok(Json(
+            asked
+                .iter()
+                .map(|a| json!({"phone": a.who.phone, "at": a.at * 1000}))
+                .collect(),
+        ))
+    })
+}
+
+async fn approve(
+    State(sim): State<Arc<Sim>>,
+    Path(gid): Path<String>,
+    Body(b): Body<People>,
+) -> Result<Json<Value>, Refused> {
+    each(&sim, &gid, &b, |w, gid, by, phones| {
+        w.answer_requests(gid, by, phones, true)
+    })
+}
+
+async fn reject(
+    State(sim): State<Arc<Sim>>,
+    Path(gid): Path<String>,
+    Body(b): Body<People>,
+) -> Result<Json<Value>, Refused> {
+    each(&sim, &gid, &b, |w, gid, by, phones| {
+        w.answer_requests(gid, by, phones, false)
+    })
 }

@@ -5,8 +5,9 @@ use wacore_binary::{Jid, Node, NodeRef, builder::NodeBuilder};
 
 use super::{
     change::{NewGroup, NewMember, parse_gid},
-    members::Outcome,
-    model::{Group, Role},
+    members::{Joined, Outcome},
+    model::{Group, Role, View},
+    nodes,
     tell::News,
 };
 use crate::{
@@ -29,6 +30,10 @@ pub const ROUTES: &[Route] = &[
     route(Kind::Get, "query", metadata),
     route(Kind::Get, "participating", participating),
     route(Kind::Get, "invite", invite_get),
+    route(Kind::Get, "membership_approval_requests", requests),
+    route(Kind::Set, "membership_approval_mode", approval_mode),
+    route(Kind::Set, "membership_requests_action", answer_requests),
+    route(Kind::Set, "cancel_membership_requests", cancel_requests),
     route(Kind::Set, "create", create),
     route(Kind::Set, "subject", subject),
     route(Kind::Set, "description", description),
@@ -116,6 +121,11 @@ fn create(w: &mut World<'_>, c: &Caller, iq: &NodeRef<'_>) -> IqResult {
     new.description = body.map(text).transpose()?;
     new.announce = n.get_optional_child("announcement").is_some();
     new.locked = n.get_optional_child("locked").is_some();
+    new.approval = n
+        .get_optional_child("membership_approval_mode")
+        .map(switched_on)
+        .transpose()?
+        .unwrap_or(false);
     new.admin_add = n
         .get_optional_child("member_add_mode")
         .map(text)
@@ -239,7 +249,7 @@ fn member_add_mode(w: &mut World<'_>, c: &Caller, iq: &NodeRef<'_>) -> IqResult 
 
 type Change = fn(&mut World<'_>, &str, Phone, &[Phone]) -> Result<Vec<Outcome>, IqError>;
 
-/// One of the four changes of participants; who cannot be changed is answered with a code.
+/// One of the four changes of participants.
 fn participants(
     w: &mut World<'_>,
     c: &Caller,
@@ -247,7 +257,19 @@ fn participants(
     tag: &'static str,
     change: Change,
 ) -> IqResult {
-    let jids = participant_jids(child(iq, tag)?)?;
+    Reply::one(change_each(w, c, &gid(iq)?, child(iq, tag)?, tag, change)?)
+}
+
+/// Changes everybody named in `n`; who cannot be changed is answered with a code.
+fn change_each(
+    w: &mut World<'_>,
+    c: &Caller,
+    gid: &str,
+    n: &NodeRef<'_>,
+    tag: &'static str,
+    change: Change,
+) -> Result<Node, IqError> {
+    let jids = participant_jids(n)?;
     if jids.is_empty() {
         return Err(BAD_REQUEST.into());
     }
@@ -256,7 +278,7 @@ fn participants(
         known.push(w.account_of(jid)?.map(|a| a.phone));
     }
     let phones: Vec<Phone> = known.iter().flatten().copied().collect();
-    let mut outcomes = change(w, &gid(iq)?, c.phone()?, &phones)?.into_iter();
+    let mut outcomes = change(w, gid, c.phone()?, &phones)?.into_iter();
     let answers = jids.iter().zip(known).map(|(jid, phone)| {
         match phone.map_or(Some(404), |_| outcomes.next().flatten()) {
             Some(code) => refused_participant(jid, code),
@@ -265,11 +287,9 @@ fn participants(
                 .build(),
         }
     });
-    Reply::one(
-        NodeBuilder::new(tag)
-            .children(answers.collect::<Vec<_>>())
-            .build(),
-    )
+    Ok(NodeBuilder::new(tag)
+        .children(answers.collect::<Vec<_>>())
+        .build())
 }
 
 fn add(w: &mut World<'_>, c: &Caller, iq: &NodeRef<'_>) -> IqResult {
@@ -331,12 +351,86 @@ fn invite_set(w: &mut World<'_>, c: &Caller, iq: &NodeRef<'_>) -> IqResult {
     let me = c.phone()?;
     match opt_attr(child(iq, "invite")?, "code") {
         Some(code) => {
-            let g = w.join_group(&code, me)?;
-            Reply::one(NodeBuilder::new("group").attr("jid", g.jid()).build())
+            let (tag, g) = match w.join_group(&code, me)? {
+                Joined::In(g) => ("group", g),
+                Joined::Asked(g) => ("membership_approval_request", g),
+            };
+            Reply::one(NodeBuilder::new(tag).attr("jid", g.jid()).build())
         }
         None => {
             let code = w.group_invite(&gid(iq)?, me, true)?;
             Reply::one(NodeBuilder::new("invite").attr("code", code).build())
         }
     }
+}
+
+fn switched_on(n: &NodeRef<'_>) -> Result<bool, IqError> {
+    match attr(child(n, "group_join")?, "state").as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(BAD_REQUEST.into()),
+    }
+}
+
+fn approval_mode(w: &mut World<'_>, c: &Caller, iq: &NodeRef<'_>) -> IqResult {
+    let on = switched_on(child(iq, "membership_approval_mode")?)?;
+    w.change_group(&gid(iq)?, c.phone()?, &News::Approval, |g| g.approval = on)?;
+    Reply::empty()
+}
+
+fn requests(w: &mut World<'_>, c: &Caller, iq: &NodeRef<'_>) -> IqResult {
+    let me = c.phone()?;
+    let (group, asked) = w.join_requests(&gid(iq)?, me)?;
+    let view = View {
+        group: &group,
+        viewer: me,
+    };
+    let lines = asked.iter().map(|a| {
+        let mut n = nodes::named("membership_approval_request", view, &a.who);
+        n.attrs.push("request_time", a.at.to_string());
+        n.attrs.push("request_method", "invite_link");
+        n
+    });
+    Reply::one(
+        NodeBuilder::new("membership_approval_requests")
+            .children(lines.collect::<Vec<_>>())
+            .build(),
+    )
+}
+
+fn answer_requests(w: &mut World<'_>, c: &Caller, iq: &NodeRef<'_>) -> IqResult {
+    let action = child(iq, "membership_requests_action")?;
+    let (tag, change): (&'static str, Change) = if action.get_optional_child("approve").is_some() {
+        ("approve", |w, gid, by, phones| {
+            w.answer_requests(gid, by, phones, true)
+        })
+    } else {
+        ("reject", |w, gid, by, phones| {
+            w.answer_requests(gid, by, phones, false)
+        })
+    };
+    let answered = change_each(w, c, &gid(iq)?, child(action, tag)?, tag, change)?;
+    Reply::one(
+        NodeBuilder::new("membership_requests_action")
+            .children([answered])
+            .build(),
+    )
+}
+
+fn cancel_requests(w: &mut World<'_>, c: &Caller, iq: &NodeRef<'_>) -> IqResult {
+    let (me, n) = (c.phone()?, child(iq, "cancel_membership_requests")?);
+    for jid in participant_jids(n)? {
+        if w.account_of(&jid)?.is_none_or(|a| a.phone != me) {
+            return Err(BAD_REQUEST.into());
+        }
+    }
+    let answered = change_each(
+        w,
+        c,
+        &gid(iq)?,
+        n,
+        "cancel_membership_requests",
+        |w, gid, by, phones| phones.iter().map(|_| w.cancel_request(gid, by)).collect(),
+    )?;
+    Reply::one(answered)
 }

@@ -14,6 +14,13 @@ use crate::{ids::Phone, iq::IqError, world::World};
 /// What happened to one of several people: None = done, else the code WhatsApp puts beside them.
 pub type Outcome = Option<u16>;
 
+/// Where an invite link led.
+pub enum Joined {
+    In(Group),
+    /// An admin has to grant it.
+    Asked(Group),
+}
+
 impl World<'_> {
     /// Adds people; who is in already, or on no account, gets a code beside their name.
     pub fn add_to_group(
@@ -29,20 +36,26 @@ impl World<'_> {
         self.enter_group(g, by, phones, None)
     }
 
-    /// Enters by the invite link.
-    pub fn join_group(&mut self, code: &str, who: Phone) -> Result<Group, IqError> {
+    /// Enters by the invite link, or asks to.
+    pub fn join_group(&mut self, code: &str, who: Phone) -> Result<Joined, IqError> {
         let g = self.group_by_invite(code)?.ok_or(GONE)?;
+        if self.group_member(&g.gid, who)?.is_some() {
+            return Err(CONFLICT.into());
+        }
+        if g.approval {
+            self.ask_to_join(&g, who)?;
+            return Ok(Joined::Asked(g));
+        }
         match self
             .enter_group(g.clone(), who, &[who], Some("invite"))?
             .first()
         {
-            Some(None) => Ok(g),
-            Some(Some(409)) => Err(CONFLICT.into()),
+            Some(None) => Ok(Joined::In(g)),
             _ => Err(FULL.into()),
         }
     }
 
-    fn enter_group(
+    pub(super) fn enter_group(
         &mut self,
         mut g: Group,
         by: Phone,

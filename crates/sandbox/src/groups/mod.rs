@@ -16,6 +16,7 @@ pub mod model;
 pub mod nodes;
 pub mod outbound;
 mod receipts;
+pub mod requests;
 pub mod store;
 mod tell;
 mod typing;

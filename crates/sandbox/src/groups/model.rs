@@ -25,6 +25,8 @@ pub struct Group {
     pub locked: bool,
     /// Only admins add.
     pub admin_add: bool,
+    /// The invite link leads to a request that an admin grants.
+    pub approval: bool,
     /// Participants are addressed by LID, and a number is shown beside it where it may be; else by number.
     pub by_lid: bool,
     /// Members' numbers are shown to nobody but themselves.

@@ -29,6 +29,25 @@ pub fn participant(view: View<'_>, who: &Identity, role: Role) -> Node {
     n.build()
 }
 
+/// `<tag jid phone_number?/>` for somebody who is not a member.
+pub fn named(tag: &'static str, view: View<'_>, who: &Identity) -> Node {
+    let n = NodeBuilder::new(tag).attr("jid", view.jid(who));
+    match view.number(who) {
+        Some(pn) if view.group.by_lid => n.attr("phone_number", pn).build(),
+        _ => n.build(),
+    }
+}
+
+/// `<membership_approval_mode><group_join state/></membership_approval_mode>`
+pub fn approval(on: bool) -> Node {
+    let state = NodeBuilder::new("group_join")
+        .attr("state", if on { "on" } else { "off" })
+        .build();
+    NodeBuilder::new("membership_approval_mode")
+        .children([state])
+        .build()
+}
+
 /// Who did something that is told about with `key` and, for the number, `key_pn`.
 fn signed(
     n: NodeBuilder,
@@ -104,6 +123,9 @@ pub fn group(full: &Full<'_>) -> Node {
                 .attr("expiration", g.ephemeral.to_string())
                 .build(),
         );
+    }
+    if g.approval {
+        children.push(approval(true));
     }
     children.push(add_mode(g));
     n.children(children).build()

@@ -15,14 +15,14 @@ CREATE TABLE IF NOT EXISTS groups(
   subject TEXT NOT NULL, subject_by INTEGER NOT NULL, subject_at INTEGER NOT NULL,
   description TEXT, description_id TEXT, description_by INTEGER, description_at INTEGER,
   announce INTEGER NOT NULL, locked INTEGER NOT NULL, admin_add INTEGER NOT NULL, by_lid INTEGER NOT NULL,
-  hide_numbers INTEGER NOT NULL, ephemeral INTEGER NOT NULL, version INTEGER NOT NULL, invite TEXT UNIQUE) WITHOUT ROWID;
+  hide_numbers INTEGER NOT NULL, approval INTEGER NOT NULL, ephemeral INTEGER NOT NULL, version INTEGER NOT NULL, invite TEXT UNIQUE) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS group_members(
   gid TEXT NOT NULL REFERENCES groups(gid), phone INTEGER NOT NULL, role INTEGER NOT NULL, hidden INTEGER NOT NULL /* Shown */,
   PRIMARY KEY(gid, phone)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS group_members_phone ON group_members(phone);";
 
 const COLUMNS: &str = "gid, owner, created_at, subject, subject_by, subject_at, description, description_id, description_by, \
-                       description_at, announce, locked, admin_add, by_lid, hide_numbers, ephemeral, version";
+                       description_at, announce, locked, admin_add, by_lid, hide_numbers, ephemeral, version, approval";
 
 fn read(r: &Row<'_>) -> rusqlite::Result<Group> {
     let description = match (
@@ -53,6 +53,7 @@ fn read(r: &Row<'_>) -> rusqlite::Result<Group> {
         hide_numbers: r.get(14)?,
         ephemeral: r.get(15)?,
         version: r.get(16)?,
+        approval: r.get(17)?,
     })
 }
 
@@ -153,10 +154,10 @@ impl World<'_> {
         self.db()
             .prepare_cached(
                 "INSERT INTO groups(gid, owner, created_at, subject, subject_by, subject_at, description, description_id, description_by,
-                   description_at, announce, locked, admin_add, by_lid, hide_numbers, ephemeral, version)
-                 VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)
+                   description_at, announce, locked, admin_add, by_lid, hide_numbers, ephemeral, version, approval)
+                 VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)
                  ON CONFLICT DO UPDATE SET subject=?4, subject_by=?5, subject_at=?6, description=?7, description_id=?8, description_by=?9,
-                   description_at=?10, announce=?11, locked=?12, admin_add=?13, by_lid=?14, hide_numbers=?15, ephemeral=?16, version=?17",
+                   description_at=?10, announce=?11, locked=?12, admin_add=?13, by_lid=?14, hide_numbers=?15, ephemeral=?16, version=?17, approval=?18",
             )?
             .execute(params![
                 g.gid,
@@ -175,7 +176,8 @@ impl World<'_> {
                 g.by_lid,
                 g.hide_numbers,
                 g.ephemeral,
-                g.version
+                g.version,
+                g.approval
             ])?;
         Ok(())
     }

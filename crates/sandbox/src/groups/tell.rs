@@ -36,6 +36,15 @@ pub enum News<'a> {
     Invite {
         code: &'a str,
     },
+    Approval,
+    /// To admins: somebody asks to join.
+    Asked {
+        who: Identity,
+    },
+    /// To admins: a request was refused or taken back.
+    Refused {
+        who: Identity,
+    },
 }
 
 impl World<'_> {
@@ -173,6 +182,14 @@ impl World<'_> {
                 .attr("expiration", g.ephemeral.to_string())
                 .build(),
             News::AddMode => nodes::add_mode(g),
+            News::Approval => nodes::approval(g.approval),
+            News::Asked { who } => NodeBuilder::new("created_membership_requests")
+                .attr("request_method", "invite_link")
+                .children([nodes::named("requested_user", view, who)])
+                .build(),
+            News::Refused { who } => NodeBuilder::new("revoked_membership_requests")
+                .children([nodes::named("participant", view, who)])
+                .build(),
             News::Invite { code } => NodeBuilder::new("invite")
                 .attr("code", (*code).to_owned())
                 .build(),

@@ -504,3 +504,57 @@ fn group_jids_are_read_strictly() {
         assert!(parse_gid(bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn with_approval_the_link_leads_to_a_request_that_an_admin_grants() {
+    let (sim, g) = world();
+    sim.act(|w| {
+        let link = w.group_invite(&g.gid, phone(ANNA), false)?;
+        let mode = nodes::approval(true);
+        ask(w, ANNA, "set", &g.gid, mode)?;
+        assert_eq!(
+            children(&told(w, BOB)[1])[0].tag,
+            "membership_approval_mode"
+        );
+        told(w, ANNA);
+        let joined = w.join_group(&link, phone(OUTSIDER))?;
+        assert!(matches!(joined, super::members::Joined::Asked(_)));
+        w.join_group(&link, phone(OUTSIDER))?;
+        let asked = children(&only(w, ANNA)).remove(0);
+        assert_eq!(asked.tag, "created_membership_requests");
+        assert_eq!(
+            attr(&children(&asked)[0], "jid"),
+            Some(lid(w, OUTSIDER).to_string())
+        );
+        assert!(told(w, BOB).is_empty(), "not an admin");
+
+        let list = ask(
+            w,
+            ANNA,
+            "get",
+            &g.gid,
+            crate::node::empty("membership_approval_requests"),
+        )?;
+        assert_eq!(children(&list[0]).len(), 1);
+        let person = |who: Jid| NodeBuilder::new("participant").attr("jid", who).build();
+        let approve = |w: &World<'_>| {
+            let people = [person(lid(w, OUTSIDER)), person(lid(w, HIDDEN))];
+            NodeBuilder::new("membership_requests_action")
+                .children([NodeBuilder::new("approve").children(people).build()])
+                .build()
+        };
+        let action = approve(w);
+        let answer = ask(w, ANNA, "set", &g.gid, action)?;
+        let outcomes: Vec<Option<String>> = children(&children(&answer[0])[0])
+            .iter()
+            .map(|p| attr(p, "error"))
+            .collect();
+        assert_eq!(outcomes, [None, Some("404".into())]);
+        assert!(w.group_member(&g.gid, phone(OUTSIDER))?.is_some());
+        assert_eq!(children(&only(w, BOB))[0].tag, "add");
+        let action = approve(w);
+        assert_eq!(code(ask(w, BOB, "set", &g.gid, action)), 401);
+        Ok::<_, IqError>(())
+    })
+    .unwrap();
+}

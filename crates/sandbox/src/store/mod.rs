@@ -25,6 +25,7 @@ const SCHEMAS: &[&str] = &[
     crate::senderkeys::SCHEMA,
     crate::crowd::SCHEMA,
     crate::groups::outbound::SCHEMA,
+    crate::groups::requests::SCHEMA,
     crate::iq::blocklist::SCHEMA,
     crate::iq::privacy::SCHEMA,
     crate::ledger::SCHEMA,
