@@ -131,14 +131,8 @@ async fn start(o: Options) -> Result<(Arc<Sim>, SocketAddr, SocketAddr, MediaSer
             tracing::error!(target: "sandbox", "control API: {e}");
         }
     });
-    let clock = Arc::clone(&sim);
     let media = SocketAddr::new(o.listen.ip(), 0);
-    let media = MediaServer::start(
-        Arc::clone(&sim.media),
-        media,
-        Arc::new(move || clock.clock.now()),
-    )
-    .await?;
+    let media = MediaServer::start(Arc::clone(&sim.media), media, sim.clone()).await?;
     tokio::spawn(history::upload::run(Arc::clone(&sim)));
     Ok((sim, at.0, at.1, media))
 }

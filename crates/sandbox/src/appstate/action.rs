@@ -128,6 +128,27 @@ impl Action {
         Self::new(&schemas::UNARCHIVE_CHATS_SETTING, &[], now_ms, value)
     }
 
+    pub fn link_previews(on: bool, now_ms: i64) -> Result<Self> {
+        let setting = action::PrivacySettingDisableLinkPreviewsAction {
+            is_previews_disabled: Some(!on),
+        };
+        let value = wa::SyncActionValue {
+            privacy_setting_disable_link_previews_action: buffa::MessageField::some(setting),
+            ..Default::default()
+        };
+        Self::new(&schemas::DISABLE_LINK_PREVIEWS, &[], now_ms, value)
+    }
+
+    /// The list of favourite chats, empty.
+    pub fn no_favorites(now_ms: i64) -> Result<Self> {
+        let none = buffa::MessageField::some(action::FavoritesAction::default());
+        let value = wa::SyncActionValue {
+            favorites_action: none,
+            ..Default::default()
+        };
+        Self::new(&schemas::FAVORITES, &[], now_ms, value)
+    }
+
     pub fn archive(
         chat: &Jid,
         archived: bool,
@@ -275,6 +296,8 @@ mod tests {
             Action::push_name("x", 1),
             Action::locale("en_US", 1),
             Action::unarchive_chats(false, 1),
+            Action::link_previews(false, 1),
+            Action::no_favorites(1),
             Action::archive(&chat, true, Some(&last), 1),
             Action::pin(&chat, true, 1),
             Action::mute(&chat, Some(-1), 1),

@@ -3,7 +3,7 @@
 //! A patch is stored, and its records take the place of those they replace, in the transaction of
 //! whoever sent it; the other companions are told after the commit.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use buffa::Message as _;
 use rusqlite::{OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap};
@@ -11,7 +11,8 @@ use wacore_binary::builder::NodeBuilder;
 use waproto::whatsapp as wa;
 
 use super::{
-    Action, Collection, Mutation, Operation, SyncKey, action,
+    Action, Collection, Mutation, Operation, SyncKey,
+    action::{self, ContactNames},
     lthash::LtHash,
     mutation::{MAC, SealedRecord, index_mac},
     patch::{self, Applied, State},
@@ -393,22 +394,36 @@ impl World<'_> {
         self.author(phone, vec![Action::push_name(&name, self.now_ms())?])
     }
 
-    /// What a phone writes of itself once: its name and a few settings. Later calls change nothing.
+    /// What a phone has written before it ever links a companion: a name, settings, an address book that was
+    /// used. Later calls change nothing. No collection stays at version 0: a companion could not tell that from
+    /// one it never fetched, and would take the first change for the past.
     pub fn begin_app_state(&mut self, phone: Phone) -> Result<()> {
         if self.app_state_version(phone, Collection::CriticalBlock)? > 0 {
             return Ok(());
         }
         let name = self.account(phone)?.context("an account")?.name;
         let now = self.now_ms();
-        ensure!(!name.is_empty(), "an account without a name");
-        self.author(
-            phone,
-            vec![
-                Action::push_name(&name, now)?,
-                Action::locale("en_US", now)?,
-                Action::unarchive_chats(false, now)?,
-            ],
-        )
+        let mut actions = vec![
+            Action::locale("en_US", now)?,
+            Action::unarchive_chats(false, now)?,
+            Action::link_previews(true, now)?,
+            Action::no_favorites(now)?,
+        ];
+        if !name.is_empty() {
+            actions.push(Action::push_name(&name, now)?);
+        }
+        self.author(phone, actions)?;
+        if self.app_state_version(phone, Collection::CriticalUnblockLow)? == 0 {
+            let forgotten = Action::contact(
+                Some(&phone.jid()),
+                None,
+                &ContactNames::from_full("Me"),
+                now,
+            )?;
+            self.author(phone, vec![forgotten.clone()])?;
+            self.author(phone, vec![forgotten.removed()])?;
+        }
+        Ok(())
     }
 }
 

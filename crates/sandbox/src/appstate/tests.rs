@@ -472,6 +472,13 @@ fn a_phone_writes_of_itself_once() {
         w.begin_app_state(me())?;
         w.begin_app_state(me())?;
         assert_eq!(w.app_state_version(me(), Collection::CriticalBlock)?, 1);
+        for c in Collection::ALL {
+            assert!(w.app_state_version(me(), c)? > 0, "{c:?}");
+        }
+        assert!(
+            w.app_state_actions(me(), C)?.is_empty(),
+            "nobody in the address book"
+        );
         let actions = w.app_state_actions(me(), Collection::CriticalBlock)?;
         let name = actions
             .iter()
@@ -488,4 +495,19 @@ fn a_phone_writes_of_itself_once() {
         anyhow::Ok(())
     })
     .unwrap();
+}
+
+#[test]
+fn a_companion_begins_with_an_empty_address_book_and_takes_the_first_name_as_a_change() {
+    let sim = world();
+    sim.act(|w| w.begin_app_state(me())).unwrap();
+    let mut one = Client::new(1);
+    one.sync(&sim);
+    assert_eq!(
+        (one.names.len(), one.state.version, one.state.hash),
+        (0, 2, [0; 128])
+    );
+    save(&sim, 0..1, "First");
+    one.sync(&sim);
+    assert_eq!((one.names.len(), one.state.version), (1, 3));
 }

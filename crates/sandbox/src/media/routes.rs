@@ -30,7 +30,8 @@ use tokio::{
     io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
 };
 
-use super::{Media, blobs::Blob, server::Now};
+use super::{Media, blobs::Blob, server::Outside};
+use crate::ids::Phone;
 
 /// WhatsApp takes documents up to 2 GiB.
 const MAX_UPLOAD: u64 = 2 << 30;
@@ -72,13 +73,13 @@ const PREFIXES: &[&str] = &["mms", "newsletter", "product", "pps"];
 
 struct Served {
     media: Arc<Media>,
-    now: Now,
+    outside: Arc<dyn Outside>,
     base_url: String,
 }
 
 type Shared = State<Arc<Served>>;
 
-pub(super) fn app(media: Arc<Media>, now: Now, base_url: String) -> Router {
+pub(super) fn app(media: Arc<Media>, outside: Arc<dyn Outside>, base_url: String) -> Router {
     Router::new()
         .route("/v/{bucket}/{name}", get(download))
         .route(
@@ -87,7 +88,7 @@ pub(super) fn app(media: Arc<Media>, now: Now, base_url: String) -> Router {
         )
         .with_state(Arc::new(Served {
             media,
-            now,
+            outside,
             base_url,
         }))
 }
@@ -146,7 +147,12 @@ impl Served {
         {
             return Err(Refused(StatusCode::NOT_FOUND, "unknown media type"));
         }
-        if self.media.auth().check(&q.auth, (self.now)()).is_none() {
+        if self
+            .media
+            .auth()
+            .check(&q.auth, self.outside.now())
+            .is_none()
+        {
             return Err(Refused(
                 StatusCode::UNAUTHORIZED,
                 "auth is missing, forged or stale",
@@ -166,6 +172,14 @@ impl Served {
             .ok()
             .and_then(|h| h.try_into().ok());
         hash.ok_or(Refused(StatusCode::BAD_REQUEST, "token is no SHA-256"))
+    }
+
+    /// Who downloads, when the client shows its token: not all do, and none must.
+    fn asker(&self, uri: &Uri) -> Option<Phone> {
+        let query = uri.query()?.split(['&', '?']);
+        let auth = query.filter_map(|q| q.strip_prefix("auth=")).next()?;
+        let device = self.media.auth().check(auth, self.outside.now())?;
+        device.split([':', '@']).next()?.parse().ok()
     }
 
     fn uploaded(&self, direct_path: &str) -> Json<serde_json::Value> {
@@ -268,6 +282,9 @@ async fn download(
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     let file = match served.media.blobs().get(uri.path()) {
+        Blob::Here(_) if served.outside.gone(served.asker(&uri)) => {
+            return Err(Refused(StatusCode::GONE, "expired, by a fault"));
+        }
         Blob::Here(file) => file,
         Blob::Gone => return Err(Refused(StatusCode::GONE, "expired")),
         Blob::Unknown => return Err(Refused(StatusCode::NOT_FOUND, "unknown")),

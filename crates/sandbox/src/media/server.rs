@@ -14,13 +14,28 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{Media, blobs, routes};
+use crate::{faults::FaultKind, ids::Phone, world::Sim};
 
 /// File that names the port.
 const PORT: &str = "port";
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Unix seconds by the world's clock.
-pub type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
+/// What the server asks of the world around it.
+pub trait Outside: Send + Sync + 'static {
+    /// Unix seconds by the world's clock.
+    fn now(&self) -> i64;
+    /// Whether a download finds its file expired though it is there; `phone` is who asks, where that shows.
+    fn gone(&self, phone: Option<Phone>) -> bool;
+}
+
+impl Outside for Sim {
+    fn now(&self) -> i64 {
+        self.clock.now()
+    }
+    fn gone(&self, phone: Option<Phone>) -> bool {
+        self.faults.strike(FaultKind::MediaGone, phone).is_some()
+    }
+}
 
 /// The listener of one world's media.
 pub struct MediaServer {
@@ -31,7 +46,11 @@ pub struct MediaServer {
 
 impl MediaServer {
     /// Listens on `listen` and tells `media` its address.
-    pub async fn start(media: Arc<Media>, listen: SocketAddr, now: Now) -> Result<Self> {
+    pub async fn start(
+        media: Arc<Media>,
+        listen: SocketAddr,
+        outside: Arc<dyn Outside>,
+    ) -> Result<Self> {
         let tls = media.certificates.server_config()?;
         let listener = bind(&media, listen).await?;
         let addr = listener.local_addr()?;
@@ -41,7 +60,7 @@ impl MediaServer {
             .set(addr)
             .ok()
             .context("these media are served already")?;
-        let app = routes::app(media, now, format!("https://{addr}"));
+        let app = routes::app(media, outside, format!("https://{addr}"));
         let (tx, rx) = mpsc::channel(64);
         let accept = tokio::spawn(accept(listener, TlsAcceptor::from(tls), tx));
         let serve = tokio::spawn(async move {
@@ -143,9 +162,26 @@ mod tests {
 
     const DEVICE: &str = "15550001:1@s.whatsapp.net";
 
+    /// A world with a clock and one fault.
+    #[derive(Default)]
+    struct Around {
+        clock: Clock,
+        gone: std::sync::Mutex<Option<Phone>>,
+    }
+
+    impl Outside for Around {
+        fn now(&self) -> i64 {
+            self.clock.now()
+        }
+        fn gone(&self, phone: Option<Phone>) -> bool {
+            let mut gone = self.gone.lock().unwrap();
+            gone.is_some() && *gone == phone && gone.take().is_some()
+        }
+    }
+
     struct Rig {
         dir: tempfile::TempDir,
-        clock: Arc<Clock>,
+        around: Arc<Around>,
         media: Arc<Media>,
         server: MediaServer,
         http: reqwest::Client,
@@ -157,11 +193,10 @@ mod tests {
         }
 
         async fn at(dir: tempfile::TempDir) -> Self {
-            let clock = Arc::new(Clock::default());
+            let around = Arc::new(Around::default());
             let media = Arc::new(Media::open(Some(dir.path())).unwrap());
-            let now = clock.clone();
             let listen = "127.0.0.1:0".parse().unwrap();
-            let server = MediaServer::start(media.clone(), listen, Arc::new(move || now.now()))
+            let server = MediaServer::start(media.clone(), listen, around.clone())
                 .await
                 .unwrap();
             assert_eq!(media.host().unwrap(), server.addr().to_string());
@@ -173,7 +208,7 @@ mod tests {
                 .unwrap();
             Self {
                 dir,
-                clock,
+                around,
                 media,
                 server,
                 http,
@@ -182,7 +217,11 @@ mod tests {
 
         fn upload_url(&self, kind: &str, hash: &[u8; 32]) -> String {
             let token = B64.encode(hash);
-            let auth = self.media.auth().issue(DEVICE, self.clock.now()).unwrap();
+            let auth = self
+                .media
+                .auth()
+                .issue(DEVICE, self.around.clock.now())
+                .unwrap();
             format!(
                 "https://{}/mms/{kind}/{token}?auth={auth}&token={token}",
                 self.server.addr()
@@ -313,7 +352,7 @@ mod tests {
             "0"
         );
 
-        rig.clock.advance(7 * 3600 * 1000);
+        rig.around.clock.advance(7 * 3600 * 1000);
         assert_eq!(
             rig.http
                 .post(&ok)
@@ -346,12 +385,43 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_file_can_be_gone_for_one_account_and_be_back() {
+        let rig = Rig::start().await;
+        let (_, path) = rig.media.upload(MediaKind::Image, b"picture").unwrap();
+        *rig.around.gone.lock().unwrap() = Some("15550001".parse().unwrap());
+        let auth = |device: &str| {
+            rig.media
+                .auth()
+                .issue(device, rig.around.clock.now())
+                .unwrap()
+        };
+        let (mine, other) = (auth(DEVICE), auth("15550002:1@s.whatsapp.net"));
+        assert_eq!(
+            rig.get(&format!("{path}?auth={other}&token=x"))
+                .await
+                .status(),
+            200
+        );
+        assert_eq!(
+            rig.get(&format!("{path}?auth={mine}&token=x"))
+                .await
+                .status(),
+            410
+        );
+        assert_eq!(rig.get(&format!("{path}&auth={mine}")).await.status(), 200);
+    }
+
+    #[tokio::test]
     async fn a_restart_keeps_root_tokens_and_blobs() {
         let rig = Rig::start().await;
         let root = std::fs::read(rig.media.ca_file()).unwrap();
         let before = rig.server.addr();
         let (sealed, path) = rig.media.upload(MediaKind::AppState, b"snapshot").unwrap();
-        let token = rig.media.auth().issue(DEVICE, rig.clock.now()).unwrap();
+        let token = rig
+            .media
+            .auth()
+            .issue(DEVICE, rig.around.clock.now())
+            .unwrap();
         let Rig {
             dir, server, media, ..
         } = rig;
@@ -365,7 +435,12 @@ mod tests {
         let rig = Rig::at(dir).await;
         assert_eq!(rig.server.addr(), before);
         assert_eq!(std::fs::read(rig.media.ca_file()).unwrap(), root);
-        assert!(rig.media.auth().check(&token, rig.clock.now()).is_some());
+        assert!(
+            rig.media
+                .auth()
+                .check(&token, rig.around.clock.now())
+                .is_some()
+        );
         let body = rig.get(&path).await.bytes().await.unwrap();
         assert_eq!(
             open(MediaKind::AppState, &sealed.media_key, &body).unwrap(),
