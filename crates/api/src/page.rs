@@ -44,12 +44,12 @@ impl FromRequestParts<ApiState> for Paging {
 }
 
 /// A page as JSON, written into room enough for a usual one: the hot path grows no buffer.
-pub struct Sized<T>(pub T);
+pub struct Reply<T>(pub T);
 
 /// Bytes of fifty contacts, and some.
 const USUAL: usize = 12 * 1024;
 
-impl<T: Serialize> IntoResponse for Sized<T> {
+impl<T: Serialize> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         let mut bytes = Vec::with_capacity(USUAL);
         match serde_json::to_writer(&mut bytes, &self.0) {

@@ -1,53 +1,13 @@
 //! What the log says of a request, and what it must never say.
 
 use crate::harness::{
-    TestApi,
+    LOG, TestApi,
     tokens::{Signer, issuer},
 };
 use serde_json::json;
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-use tracing_subscriber::fmt::MakeWriter;
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Captured {
-    type Writer = Self;
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-impl Captured {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 
 #[tokio::test]
 async fn failures_with_their_id_and_never_a_secret() {
-    let log = Captured::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    // For the whole process: the other tests' requests are heard too, and must not be told apart by luck.
-    tracing::subscriber::set_global_default(subscriber).unwrap();
-
     let api = TestApi::with_issuers(vec![issuer("a")]).await;
     let scope = api.working().await;
     let token = Signer::ec().sign(
@@ -86,7 +46,7 @@ async fn failures_with_their_id_and_never_a_secret() {
     answer.is(500, "internal");
     assert!(!String::from_utf8(answer.bytes).unwrap().contains("canary"));
 
-    let text = log.text();
+    let text = LOG.text();
     let line = text
         .lines()
         .find(|line| line.contains("find-me-1"))

@@ -4,7 +4,7 @@ use super::Source;
 use crate::{
     error::ApiResult,
     extract::{InSession, Query, Read},
-    page::{List, Paging, Sized},
+    page::{List, Paging, Reply},
     state::ApiState,
 };
 use axum::extract::State;
@@ -41,7 +41,7 @@ pub async fn list_contacts(
     State(state): State<ApiState>,
     here: InSession<Read>,
     query: Query,
-) -> ApiResult<Sized<Page<Contact>>> {
+) -> ApiResult<Reply<Page<Contact>>> {
     let query = ContactQuery::parse(ContactParams {
         source: query.raw("source")?,
         group: query.raw("group")?,
@@ -51,5 +51,5 @@ pub async fn list_contacts(
         cursor: query.raw("cursor")?,
     })?;
     let page = state.domain().list_contacts(here.scope, query).await?;
-    Ok(Sized(page))
+    Ok(Reply(page))
 }

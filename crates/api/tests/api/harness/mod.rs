@@ -2,10 +2,12 @@
 //! issuers whose keys the test holds.
 
 mod engine;
+mod log;
 mod schema;
 pub mod tokens;
 
 pub use engine::PlayedEngine;
+pub use log::LOG;
 
 use axum::{
     Router,
@@ -15,7 +17,7 @@ use axum::{
 };
 use serde_json::Value;
 use std::sync::{
-    Arc,
+    Arc, LazyLock,
     atomic::{AtomicI64, Ordering},
 };
 use tower::ServiceExt;
@@ -175,6 +177,7 @@ impl TestApi {
     }
 
     pub async fn with_issuers(issuers: Vec<IssuerConfig>) -> Self {
+        LazyLock::force(&LOG);
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000)));
         let ids: Arc<dyn Ids> = Arc::new(SystemIds::default());
         let secrets = MasterKey::new(zeroize::Zeroizing::new([7; 32]), Arc::clone(&ids));
