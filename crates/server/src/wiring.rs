@@ -60,7 +60,10 @@ async fn check_key(store: &dyn Store, secrets: &Arc<dyn Secrets>) -> anyhow::Res
 }
 
 /// Attaches the engine.
-pub async fn attach_engine(config: &Config, domain: &Arc<Domain>) -> anyhow::Result<Arc<WhatsAppEngine>> {
+pub async fn attach_engine(
+    config: &Config,
+    domain: &Arc<Domain>,
+) -> anyhow::Result<Arc<WhatsAppEngine>> {
     let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
     let extra_ca = match text(&config.whatsapp_ca_file) {
         None => simulated_root(&config.whatsapp_url).await?,
@@ -100,10 +103,19 @@ pub async fn attach_engine(config: &Config, domain: &Arc<Domain>) -> anyhow::Res
 /// The root that the simulated network's media server is trusted by, as its chat server tells it.
 #[cfg(feature = "sandbox")]
 async fn simulated_root(chat_url: &str) -> anyhow::Result<Option<Vec<u8>>> {
-    let Some(rest) = chat_url.strip_prefix("ws://") else { return Ok(None) };
+    let Some(rest) = chat_url.strip_prefix("ws://") else {
+        return Ok(None);
+    };
     let host = rest.split('/').next().unwrap_or_default();
-    let client = reqwest::Client::builder().no_proxy().timeout(std::time::Duration::from_secs(10)).build()?;
-    let answer = client.get(format!("http://{host}/ca.pem")).send().await.context("whatsapp_url: no simulated network there")?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(std::time::Duration::from_secs(10))
+        .build()?;
+    let answer = client
+        .get(format!("http://{host}/ca.pem"))
+        .send()
+        .await
+        .context("whatsapp_url: no simulated network there")?;
     Ok(Some(answer.error_for_status()?.bytes().await?.to_vec()))
 }
 

@@ -1,0 +1,27 @@
+# Everyday commands. `just` lists them.
+default:
+    @just --list
+
+# every check of the short form
+test:
+    scripts/test
+
+# the main job with a simulated phone
+demo *args:
+    cargo run --release --features sandbox -- demo {{args}}
+
+# pages beside their floors
+bench *args:
+    cargo run --release -- bench contacts {{args}}
+
+# hundreds of kills at random moments of pairing, syncing and sending
+chaos rounds="100":
+    WHARF_TEST_KILLS={{rounds}} cargo test -p wharf --features sandbox --test e2e -- kills --nocapture
+
+# licences and advisories (cargo install cargo-deny)
+deny:
+    cargo deny check
+
+# the OpenAPI document that is kept in the tree
+openapi:
+    cargo run -q -- openapi > openapi.json

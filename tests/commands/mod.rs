@@ -1,0 +1,160 @@
+//! The program as scripts use it.
+
+use crate::harness::{Door, Program, TestApp};
+use serde_json::Value;
+
+#[tokio::test]
+async fn demo_is_ready_when_everybody_is_there_and_resumes_after_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let data = data.to_str().unwrap();
+    let args = [
+        "demo",
+        "--json",
+        "--listen",
+        "127.0.0.1:0",
+        "--people",
+        "40",
+        "--groups",
+        "3",
+        "--messages",
+        "2",
+        "--data",
+        data,
+    ];
+    let mut demo = Program::start(&args, &[], &dir.path().join("demo.log"));
+    let first = demo.line().await;
+    assert_eq!(first["ready"], true);
+    let people = |line: &Value| {
+        let door = Door::new(line["apiUrl"].as_str().unwrap(), line["apiKey"].as_str());
+        let path = format!(
+            "/api/v1/sessions/{}/contacts?limit=200",
+            line["sessionId"].as_str().unwrap()
+        );
+        async move {
+            door.get(&path).await.well()["data"]
+                .as_array()
+                .unwrap()
+                .len()
+        }
+    };
+    assert_eq!(people(&first).await, 40);
+    demo.kill().await;
+    let mut demo = Program::start(&args, &[], &dir.path().join("demo.log"));
+    let second = demo.line().await;
+    for same in ["apiKey", "organizationId", "sessionId"] {
+        assert_eq!(first[same], second[same]);
+    }
+    assert_eq!(people(&second).await, 40);
+    assert!(demo.terminate().await.success());
+    let (status, _, err) = Program::run(&["demo", "--people", "41", "--data", data], &[]).await;
+    assert_eq!(status.code(), Some(2), "{err}");
+    assert!(err.contains("--people"), "{err}");
+}
+
+#[tokio::test]
+async fn a_wrong_master_key_refuses_to_start_in_words() {
+    let mut app = TestApp::new().await;
+    assert!(app.stop_gateway().await);
+    let data = app.data();
+    let other = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let (status, _, err) = Program::run(
+        &[
+            "serve",
+            "--data",
+            data.to_str().unwrap(),
+            "--listen",
+            "127.0.0.1:0",
+        ],
+        &[("WHARF_MASTER_KEY", other)],
+    )
+    .await;
+    assert_eq!(status.code(), Some(2));
+    assert!(err.contains("master_key"), "{err}");
+    app.start_gateway().await;
+}
+
+#[tokio::test]
+async fn a_data_directory_has_one_process() {
+    let app = TestApp::new().await;
+    let data = app.data();
+    let (status, _, err) = Program::run(
+        &[
+            "serve",
+            "--data",
+            data.to_str().unwrap(),
+            "--listen",
+            "127.0.0.1:0",
+        ],
+        &[],
+    )
+    .await;
+    assert_eq!(status.code(), Some(2));
+    assert!(err.contains("another wharf process"), "{err}");
+}
+
+#[tokio::test]
+async fn wrong_settings_are_named_in_one_line() {
+    for (env, name) in [
+        ("WHARF_LISTEN", "listen"),
+        ("WHARF_COLOUR", "colour"),
+        ("WHARF_WHATSAPP_VERSION", "whatsapp_version"),
+    ] {
+        let (status, _, err) = Program::run(&["openapi"], &[(env, "nonsense")]).await;
+        assert_eq!(status.code(), Some(2), "{env}: {err}");
+        assert!(
+            err.contains(name) && err.trim().lines().count() == 1,
+            "{env}: {err}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn keys_are_made_listed_and_revoked() {
+    let mut app = TestApp::new().await;
+    assert!(app.stop_gateway().await);
+    let (data, org) = (app.data(), app.organization.clone());
+    let data = data.to_str().unwrap();
+    let create = [
+        "keys",
+        "create",
+        "--json",
+        "--data",
+        data,
+        "--org",
+        &org,
+        "--name",
+        "reader",
+        "--permission",
+        "read",
+    ];
+    let (status, out, err) = Program::run(&create, &[]).await;
+    assert!(status.success(), "{err}");
+    let made: Value = serde_json::from_str(&out).unwrap();
+    let (id, secret) = (
+        made["id"].as_str().unwrap(),
+        made["secret"].as_str().unwrap(),
+    );
+    let (_, listed, _) = Program::run(&["keys", "list", "--data", data, "--org", &org], &[]).await;
+    assert!(listed.contains(id) && !listed.contains(secret));
+    app.start_gateway().await;
+    let reader = Door::new(app.root_url(), Some(secret));
+    assert_eq!(
+        reader.get("/api/v1/sessions").await.refused(403),
+        "forbidden",
+        "read is not manage"
+    );
+    assert!(app.stop_gateway().await);
+    assert!(
+        Program::run(&["keys", "revoke", "--data", data, "--org", &org, id], &[])
+            .await
+            .0
+            .success()
+    );
+    app.start_gateway().await;
+    let reader = Door::new(app.root_url(), Some(secret));
+    assert_eq!(
+        reader.get("/api/v1/sessions").await.refused(401),
+        "unauthorized"
+    );
+}

@@ -1,0 +1,102 @@
+//! The built program as a child process.
+
+use serde_json::Value;
+use std::{
+    io::Write,
+    path::Path,
+    process::{ExitStatus, Stdio},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+/// A running `wharf`, killed when dropped.
+pub struct Program {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+fn command(args: &[&str], env: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
+    command
+        .args(args)
+        .envs(env.iter().copied())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    // A configuration file or setting of whoever runs the tests must not reach them.
+    command.current_dir(std::env::temp_dir());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WHARF_")) {
+        if !env.iter().any(|(set, _)| *set == name) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+impl Program {
+    /// Starts it; logs go to `log`.
+    pub fn start(args: &[&str], env: &[(&str, &str)], log: &Path) -> Self {
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .unwrap();
+        writeln!(file, "── wharf {}", args.join(" ")).unwrap();
+        let mut child = command(args, env)
+            .stdout(Stdio::piped())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// The next line it prints, as JSON; fails when it ends instead.
+    pub async fn line(&mut self) -> Value {
+        let line = tokio::time::timeout(super::PATIENCE, self.lines.next_line())
+            .await
+            .expect("it says nothing")
+            .unwrap();
+        serde_json::from_str(&line.expect("it ended without a word")).unwrap()
+    }
+
+    /// Runs to its end: status, standard output, standard error.
+    pub async fn run(args: &[&str], env: &[(&str, &str)]) -> (ExitStatus, String, String) {
+        let mut child = command(args, env)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut out, mut err) = (String::new(), String::new());
+        let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (status, _, _) = tokio::join!(
+            child.wait(),
+            stdout.read_to_string(&mut out),
+            stderr.read_to_string(&mut err)
+        );
+        (status.unwrap(), out, err)
+    }
+
+    /// SIGKILL, and gone.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// SIGTERM; its exit status.
+    pub async fn terminate(mut self) -> ExitStatus {
+        let pid = self.child.id().expect("it runs").to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .await
+                .unwrap()
+                .success()
+        );
+        tokio::time::timeout(super::PATIENCE, self.child.wait())
+            .await
+            .expect("it does not end")
+            .unwrap()
+    }
+}

@@ -1,0 +1,236 @@
+//! Linking, states, unlinking.
+
+use crate::harness::{ANNA, BORIS, OWN, TestApp, until};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_number_is_attached_by_qr_and_says_who_it_is() {
+    let app = TestApp::new().await;
+    let session = app.session(OWN).await;
+    let me = app.api.get(&session.path("/me")).await.well();
+    assert_eq!(me["connected"], true);
+    assert_eq!(me["phoneNumber"], OWN);
+    assert_eq!(me["waJid"], format!("{OWN}@s.whatsapp.net"));
+    assert!(me["waLid"].as_str().unwrap().ends_with("@lid"));
+    // Paired: no further code.
+    assert_eq!(
+        app.api.get(&session.path("/qr")).await.refused(400),
+        "validation_error"
+    );
+    app.clean_ledger().await;
+}
+
+#[tokio::test]
+async fn a_number_is_attached_by_pairing_code() {
+    let app = TestApp::new().await;
+    app.account(OWN, "Own").await;
+    let created = app.api.post("/sessions", json!({})).await.well();
+    assert_eq!(created["status"], "stopped");
+    let path = format!("/sessions/{}", created["id"].as_str().unwrap());
+    assert_eq!(
+        app.api
+            .post(&format!("{path}/pairing-code"), json!({ "phone": "12" }))
+            .await
+            .refused(400),
+        "validation_error"
+    );
+    let code = app
+        .api
+        .post(&format!("{path}/pairing-code"), json!({ "phone": OWN }))
+        .await
+        .well();
+    let text = code["code"].as_str().unwrap();
+    assert_eq!(text.len(), 9, "{text}");
+    app.phones
+        .post(
+            &format!("/accounts/{OWN}/enter-code"),
+            json!({ "code": text }),
+        )
+        .await
+        .well();
+    until("working", || async {
+        (app.api.get(&path).await.well()["status"] == "working").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn stop_start_restart_and_logout() {
+    let app = TestApp::new().await;
+    let session = app.session(OWN).await;
+    for _ in 0..2 {
+        assert_eq!(
+            app.api.poke(&session.path(":stop")).await.well()["status"],
+            "stopped"
+        );
+    }
+    assert_eq!(
+        app.api
+            .get(&session.path("/contacts/check?phone=628990000001"))
+            .await
+            .refused(501),
+        "not_implemented"
+    );
+    app.api.poke(&session.path(":start")).await.well();
+    app.status(&session, "working").await;
+    app.api.poke(&session.path(":restart")).await.well();
+    app.status(&session, "working").await;
+    for _ in 0..2 {
+        assert_eq!(
+            app.api.poke(&session.path(":logout")).await.well()["status"],
+            "logged_out"
+        );
+    }
+    let devices = app.phones.get(&format!("/accounts/{OWN}")).await.well();
+    assert_eq!(
+        devices["devices"].as_array().map(Vec::len),
+        Some(0),
+        "{devices}"
+    );
+    assert_eq!(
+        app.api.get(&session.path("/me")).await.refused(404),
+        "not_found"
+    );
+    assert_eq!(app.api.delete(&session.path("")).await.status.as_u16(), 204);
+    assert_eq!(
+        app.api.delete(&session.path("")).await.refused(404),
+        "not_found"
+    );
+    app.clean_ledger().await;
+}
+
+#[tokio::test]
+async fn the_phone_unlinks_and_the_session_says_so() {
+    let app = TestApp::new().await;
+    let session = app.session(OWN).await;
+    let account = app.phones.get(&format!("/accounts/{OWN}")).await.well();
+    let device = account["devices"][0]["device"]
+        .as_u64()
+        .or(account["devices"][0]["n"].as_u64())
+        .or(account["devices"][0]["id"].as_u64());
+    let device = device.unwrap_or_else(|| panic!("{account}"));
+    app.phones
+        .delete(&format!("/accounts/{OWN}/devices/{device}"))
+        .await
+        .well();
+    app.status(&session, "logged_out").await;
+    // Stored data stays readable.
+    app.api.get(&session.path("/contacts")).await.well();
+}
+
+#[tokio::test]
+async fn a_silent_socket_is_not_working_and_a_dropped_one_comes_back() {
+    let app = TestApp::new().await;
+    let session = app.session(OWN).await;
+    app.phones
+        .post("/faults", json!({ "kind": "drop_socket", "phone": OWN }))
+        .await
+        .well();
+    app.account(ANNA, "Anna").await;
+    app.phones
+        .post(
+            &format!("/accounts/{ANNA}/send"),
+            json!({ "to": OWN, "type": "text", "text": "after the drop" }),
+        )
+        .await
+        .well();
+    let chats = until("the message", || async {
+        let chats = app.api.get(&session.path("/chats")).await.well();
+        (chats["data"]
+            .as_array()
+            .is_some_and(|chats| !chats.is_empty()))
+        .then_some(chats)
+    })
+    .await;
+    assert_eq!(chats["data"][0]["lastMessage"]["body"], "after the drop");
+    app.status(&session, "working").await;
+    app.clean_ledger().await;
+}
+
+#[tokio::test]
+async fn replaced_is_final_until_somebody_starts_it_again() {
+    let app = TestApp::new().await;
+    let session = app.session(OWN).await;
+    app.phones
+        .post("/faults", json!({ "kind": "replaced", "phone": OWN }))
+        .await;
+    app.phones
+        .post(
+            "/faults",
+            json!({ "kind": "stream_error", "code": "replaced", "phone": OWN }),
+        )
+        .await;
+    let now = app.status(&session, "failed").await;
+    assert_eq!(now["statusReason"], "replaced");
+    app.api.poke(&session.path(":start")).await.well();
+    app.status(&session, "working").await;
+}
+
+#[tokio::test]
+async fn two_numbers_in_one_gateway_write_to_each_other() {
+    let app = TestApp::new().await;
+    let (one, two) = (app.session(OWN).await, app.session(BORIS).await);
+    let sent = app
+        .api
+        .post(
+            &one.path("/messages"),
+            json!({ "type": "text", "to": BORIS, "text": "hello neighbour" }),
+        )
+        .await
+        .well();
+    assert_eq!(
+        sent["status"]
+            .as_str()
+            .map(|s| s != "queued" && s != "failed"),
+        Some(true),
+        "{sent}"
+    );
+    let chats = until("arrival", || async {
+        let chats = app.api.get(&two.path("/chats")).await.well();
+        chats["data"]
+            .as_array()
+            .filter(|chats| !chats.is_empty())
+            .cloned()
+    })
+    .await;
+    assert_eq!(chats[0]["lastMessage"]["body"], "hello neighbour");
+    assert_eq!(chats[0]["unreadCount"], 1);
+    app.clean_ledger().await;
+}
+
+#[tokio::test]
+async fn settings_are_checked_and_take_effect() {
+    let app = TestApp::new().await;
+    let made = app
+        .api
+        .post("/sessions", json!({ "label": "one", "ratePerMin": 3 }))
+        .await;
+    assert_eq!(made.status.as_u16(), 201);
+    let path = format!("/sessions/{}", made.body["id"].as_str().unwrap());
+    let wrong = app
+        .api
+        .patch(&path, json!({ "ratePerMin": 0, "ratePerHour": 1_000_001 }))
+        .await;
+    assert_eq!(wrong.refused(400), "validation_error");
+    let details = wrong.body["error"]["details"].as_object().unwrap();
+    assert!(
+        details.contains_key("ratePerMin") && details.contains_key("ratePerHour"),
+        "{details:?}"
+    );
+    assert_eq!(
+        app.api
+            .patch(&path, json!({ "colour": "red" }))
+            .await
+            .refused(400),
+        "validation_error"
+    );
+    let now: Value = app
+        .api
+        .patch(&path, json!({ "label": "two", "autoRead": true }))
+        .await
+        .well();
+    assert_eq!(
+        (&now["label"], &now["autoRead"], &now["ratePerMin"]),
+        (&json!("two"), &json!(true), &json!(3))
+    );
+}
