@@ -22,6 +22,7 @@ pub mod blocklist;
 pub mod picture;
 pub mod prekeys;
 pub mod privacy;
+pub mod profile;
 pub mod session;
 pub mod usync;
 
@@ -32,6 +33,7 @@ const TABLES: &[&[Route]] = &[
     usync::ROUTES,
     privacy::ROUTES,
     blocklist::ROUTES,
+    profile::ROUTES,
     picture::ROUTES,
     crate::phone::linkcode::ROUTES,
     crate::phone::unlink::ROUTES,

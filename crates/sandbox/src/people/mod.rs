@@ -7,7 +7,7 @@ pub mod content;
 pub mod inbox;
 pub mod read;
 pub mod signal;
-pub(crate) mod stores;
+pub mod stores;
 pub mod write;
 
 /// What people remember of what they wrote and could not read.
