@@ -3,6 +3,7 @@
 # network, `cargo build -p wharf-sandbox --example serve`; WHARF_SANDBOX_BIN names another binary.
 # Arguments go to node's test runner: ./run.sh scenarios/pair-qr.test.js
 set -eu
+[ -z "${WHARF_SANDBOX_BIN:-}" ] || WHARF_SANDBOX_BIN=$(realpath -m "$WHARF_SANDBOX_BIN")
 cd "$(dirname "$0")"
 
 binary=${WHARF_SANDBOX_BIN:-../target/debug/examples/serve}
