@@ -13,6 +13,7 @@ use std::{
 };
 use wharf_api::auth::{FetchJwks, IssuerConfig};
 
+/// Keys made for these tests; they open nothing.
 pub const RSA: &[u8] = include_bytes!("keys/rsa.pem");
 pub const EC: &[u8] = include_bytes!("keys/ec.pem");
 
