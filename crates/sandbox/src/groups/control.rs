@@ -44,7 +44,7 @@ impl From<IqError> for Refused {
         };
         match r.code {
             401 => Refused::forbidden("not an admin of the group"),
-            403 => Refused::forbidden("not a member of the group"),
+            403 => Refused::forbidden("not a member of the group, or only its admins may"),
             404 | 410 => Refused::not_found("no such group"),
             406 => Refused::field("subject", "1 to 100 characters"),
             409 => Refused::conflict(r.text),
@@ -281,7 +281,7 @@ async fn demote(
 
 #[derive(Deserialize)]
 struct By {
-    by: Phone,
+    by: Option<String>,
 }
 
 /// `by` the person themselves: they leave.
@@ -292,11 +292,15 @@ async fn remove(
 ) -> Result<StatusCode, Refused> {
     sim.act(|w| {
         find(w, &gid)?;
-        if q.by == phone {
+        let by = q.by.ok_or_else(|| Refused::field("by", "missing"))?;
+        let by: Phone = by
+            .parse()
+            .map_err(|_| Refused::field("by", "not a phone number"))?;
+        if by == phone {
             w.leave_group(&gid, phone)?;
             return Ok(StatusCode::NO_CONTENT);
         }
-        match w.remove_from_group(&gid, q.by, &[phone])?.first() {
+        match w.remove_from_group(&gid, by, &[phone])?.first() {
             Some(None) => Ok(StatusCode::NO_CONTENT),
             Some(Some(404)) => Err(Refused::not_found("no such member")),
             _ => Err(Refused::forbidden("nobody removes the superadmin")),
