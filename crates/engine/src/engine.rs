@@ -123,6 +123,18 @@ impl WhatsAppEngine {
     }
 }
 
+impl Drop for WhatsAppEngine {
+    /// Without [`WhatsAppEngine::shutdown`] before it, this is like the end of the process.
+    fn drop(&mut self) {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        for slot in slots.values() {
+            if let Some(actor) = slot.put(None) {
+                actor.cut();
+            }
+        }
+    }
+}
+
 /// Starts a life, if the slot has none. The caller holds the slot's turn.
 async fn begin(
     shared: &Arc<Shared>,

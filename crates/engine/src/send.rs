@@ -15,7 +15,7 @@ use wharf_domain::{
     outbox::Outgoing,
     ports::engine::{Handed, Refusal},
 };
-use whatsapp_rust::{IqError, SendError, SendOptions};
+use whatsapp_rust::{ErrorChainExt, IqError, SendError, SendOptions};
 
 const NOT_ON_WHATSAPP: &str = "recipient_not_on_whatsapp";
 
@@ -123,13 +123,20 @@ impl Actor {
         };
         if let Err(error) = signal.assert_sessions(&devices).await {
             tracing::warn!(session = %self.scope.id, %error, "prekeys not fetched");
-            if !self.connected() {
+            if error.server_rejection().is_none() {
                 return Some(Handed::Unknown);
             }
         }
-        for device in &devices {
-            if signal.validate_session(device).await.unwrap_or(false) {
-                return None;
+        // A session that another send is using just now reads as absent; real absence lasts.
+        for pause in [0, 10, 20, 40, 80, 160, 320] {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            for device in &devices {
+                if signal.validate_session(device).await.unwrap_or(false) {
+                    return None;
+                }
+            }
+            if devices.is_empty() {
+                break;
             }
         }
         Some(refused(

@@ -1,7 +1,11 @@
 //! Where the library's events come in. Its dispatch calls us synchronously, so nothing here waits: an event is
 //! counted, queued, or handed to the one who waits for it.
 
-use crate::{acks::Acks, convert::app_state::is_mutation, device_store::flow::Flow};
+use crate::{
+    acks::Acks,
+    convert::app_state::{is_mutation, is_snapshot},
+    device_store::flow::Flow,
+};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use wacore::types::events::{Event, EventHandler, EventInterest, EventKind, LazyHistorySync};
@@ -54,6 +58,9 @@ impl EventHandler for Ears {
         let counted = is_mutation(&event);
         if counted {
             self.flow.dispatched();
+            if is_snapshot(&event) {
+                self.flow.snapshot();
+            }
         }
         if self.queue.send(event).is_err() && counted {
             self.flow.lost(1);
@@ -66,6 +73,7 @@ impl EventHandler for Ears {
             EventKind::Disconnected,
             EventKind::PairSuccess,
             EventKind::PairError,
+            EventKind::SelfPushNameUpdated,
             EventKind::LoggedOut,
             EventKind::PairingQrCode,
             EventKind::PairingCode,

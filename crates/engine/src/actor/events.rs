@@ -1,6 +1,6 @@
 //! The event task: what the library tells, in its order, as facts in batches and connection states between them.
 
-use super::{Actor, groups};
+use super::{Actor, app_state as collections, groups, presence};
 use crate::convert::{BATCH, app_state, group, known, receipt::receipt};
 use std::{
     sync::{
@@ -15,6 +15,9 @@ use wharf_domain::{
     inbound::Inbound,
     ports::engine::{Connection, LinkCode},
 };
+
+/// By then the half-applied state of the failed sync has been dropped.
+const AFTER_LOSS: Duration = Duration::from_secs(90);
 
 /// How the connection ended for good.
 pub(crate) enum End {
@@ -92,13 +95,17 @@ impl Facts {
         true
     }
 
-    async fn store(&mut self, actor: &Actor) {
+    async fn store(&mut self, actor: &Arc<Actor>) {
         let counted = std::mem::take(&mut self.counted);
         let stored = actor.ingest(std::mem::take(&mut self.facts)).await;
         if stored {
             actor.device.flow.committed(counted);
         } else {
             actor.device.flow.lost(counted);
+            if counted > 0 && !actor.over() {
+                let later = collections::catch_up(Arc::downgrade(actor), AFTER_LOSS);
+                actor.keep(tokio::spawn(later));
+            }
         }
     }
 }
@@ -137,8 +144,19 @@ async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicB
             actor.tell(Connection::Connected).await;
             if known(&actor.own()) && !fetched.swap(true, Ordering::AcqRel) {
                 actor.keep(tokio::spawn(groups::all(Arc::clone(actor))));
+                let soon = collections::catch_up(Arc::downgrade(actor), Duration::ZERO);
+                actor.keep(tokio::spawn(soon));
             }
             actor.online.notify_waiters();
+            actor.keep(tokio::spawn(presence::settle(Arc::downgrade(actor))));
+        }
+        Event::SelfPushNameUpdated(named) => {
+            actor
+                .tell(Connection::Named {
+                    push_name: named.new_name.clone(),
+                })
+                .await;
+            actor.keep(tokio::spawn(presence::settle(Arc::downgrade(actor))));
         }
         Event::Disconnected(_) => {
             let login = actor.logins.load(Ordering::Acquire);

@@ -11,12 +11,14 @@
 //! - States are told one after another under one lock ([`Actor::tell`]), and none after the last.
 //! - The event path is unbounded and never drops; its facts are counted where a version must wait for them.
 
+mod app_state;
 mod ears;
 mod events;
 mod groups;
 mod history;
 mod hook;
 mod launch;
+mod presence;
 mod watch;
 
 pub(crate) use ears::Ears;
@@ -155,7 +157,7 @@ impl Actor {
         let next = match &state {
             Connection::Connected => Standing::Up,
             Connection::AwaitingScan => Standing::Scan,
-            Connection::History { .. } => {
+            Connection::History { .. } | Connection::Named { .. } => {
                 let standing = self.standing.lock().await;
                 if *standing != Standing::Over {
                     self.report(state).await;
@@ -273,9 +275,10 @@ impl Actor {
     }
 }
 
-impl Drop for Actor {
-    /// An actor that nobody shut is cut off: its socket closes, and nothing is written after that.
-    fn drop(&mut self) {
+impl Actor {
+    /// Cuts the connection off at once: its socket closes, its tasks end, and nothing is written after that.
+    pub(crate) fn cut(&self) {
+        self.over.store(true, Ordering::Release);
         self.device.retire();
         self.client.signal_shutdown_sync();
         let run = self
@@ -287,5 +290,11 @@ impl Drop for Actor {
         for task in tasks.into_iter().chain(run) {
             task.abort();
         }
+    }
+}
+
+impl Drop for Actor {
+    fn drop(&mut self) {
+        self.cut();
     }
 }

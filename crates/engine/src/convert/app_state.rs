@@ -18,6 +18,17 @@ pub(crate) fn is_mutation(event: &Event) -> bool {
     )
 }
 
+/// Whether a mutation belongs to a whole snapshot rather than to a change just made.
+pub(crate) fn is_snapshot(event: &Event) -> bool {
+    match event {
+        Event::ContactUpdate(update) => update.from_full_sync,
+        Event::PinUpdate(update) => update.from_full_sync,
+        Event::MuteUpdate(update) => update.from_full_sync,
+        Event::ArchiveUpdate(update) => update.from_full_sync,
+        _ => false,
+    }
+}
+
 fn origin(full: bool) -> Origin {
     if full { Origin::Bulk } else { Origin::Live }
 }

@@ -10,6 +10,7 @@ use wacore::{
         traits::{AppStateSyncKey, AppSyncStore},
     },
 };
+use wharf_domain::inbound::Inbound;
 
 fn mac_key(name: &str, index_mac: &[u8]) -> Vec<u8> {
     let mut key = first(name);
@@ -120,7 +121,17 @@ impl AppSyncStore for DeviceStore {
         if let Some(state) = &staged.state {
             writes.push(Write::Put(Space::Version, name.into(), encode(state)?));
         }
-        self.apply(writes).await
+        self.apply(writes).await?;
+        if staged.cleared && self.flow.take_snapshot() {
+            // Only a word to listeners; the facts themselves are stored.
+            let synced = Inbound::Synced {
+                source: "app_state",
+            };
+            if let Err(error) = self.inbox.ingest(&self.scope, vec![synced]).await {
+                tracing::warn!(session = %self.scope.id, %error, "end of app state not told");
+            }
+        }
+        Ok(())
     }
 
     async fn put_mutation_macs(

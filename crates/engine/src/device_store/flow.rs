@@ -1,7 +1,7 @@
 //! Counts app-state facts between the library's dispatch and our commit, so that a version can wait for them.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 use tokio::sync::Notify;
@@ -12,6 +12,8 @@ pub(crate) struct Flow {
     dispatched: AtomicU64,
     settled: AtomicU64,
     lost: AtomicU64,
+    /// Facts of a snapshot went by since the last word on it.
+    snapshot: AtomicBool,
     moved: Notify,
 }
 
@@ -22,6 +24,16 @@ impl Flow {
     /// The library told a fact; called synchronously from its dispatch.
     pub(crate) fn dispatched(&self) {
         self.dispatched.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A fact of a whole snapshot went by.
+    pub(crate) fn snapshot(&self) {
+        self.snapshot.store(true, Ordering::Release);
+    }
+
+    /// Whether facts of a snapshot went by since the last call.
+    pub(crate) fn take_snapshot(&self) -> bool {
+        self.snapshot.swap(false, Ordering::AcqRel)
     }
 
     /// `count` facts, in order of dispatch, are committed.

@@ -30,7 +30,7 @@ async fn a_process_that_died_loses_nothing() {
     home.says(FRIEND, OWNER, "before").await;
     until("the first text", || home.inbox.text("before").is_some()).await;
     // No goodbye: what is not durable now is lost.
-    home.reborn();
+    home.reborn().await;
     home.says(FRIEND, OWNER, "after").await;
     home.engine.start(&home.scope).await.unwrap();
     until("the second text", || home.inbox.text("after").is_some()).await;

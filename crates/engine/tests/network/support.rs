@@ -189,10 +189,24 @@ impl Home {
         until("connected", || self.engine.connected(&self.scope)).await;
     }
 
-    /// Another process on the same data: a fresh engine over a store opened again.
-    pub fn reborn(&mut self) {
-        self.store = open(self.dir.path().join("wharf.db"));
+    /// The process dies without a word, and another one begins on the same data.
+    pub async fn reborn(&mut self) {
+        let nothing: Arc<dyn Store> = Arc::new(SqliteStore::temporary().unwrap());
         self.inbox = Arc::new(Recorder::default());
+        self.engine = engine(
+            &self.net,
+            &nothing,
+            &self.secrets,
+            &self.inbox,
+            self.timings,
+        );
+        let old = Arc::downgrade(&std::mem::replace(&mut self.store, nothing));
+        let log = self.dir.path().join("wharf.db-wal");
+        until("the old process to be gone", || {
+            old.upgrade().is_none() && !log.exists()
+        })
+        .await;
+        self.store = open(self.dir.path().join("wharf.db"));
         self.engine = engine(
             &self.net,
             &self.store,
@@ -258,6 +272,15 @@ impl Home {
             )
             .await;
         sent["waMessageId"].as_str().unwrap().to_owned()
+    }
+
+    /// The owner saves a contact on the phone.
+    pub async fn save(&self, phone: &str, name: &str) {
+        self.post(
+            &format!("/accounts/{OWNER}/addressbook"),
+            json!({ "phone": phone, "name": name }),
+        )
+        .await;
     }
 
     pub async fn inbox_of(&self, phone: &str) -> Vec<Value> {

@@ -22,6 +22,7 @@ async fn a_crowd_arrives_whole() {
     home.link().await;
     until("history", || home.inbox.has(synced("history"))).await;
     until("groups", || home.inbox.has(synced("groups"))).await;
+    until("app state", || home.inbox.has(synced("app_state"))).await;
     until("history told", || {
         home.inbox.told(&Connection::History { complete: true })
     })
@@ -85,11 +86,14 @@ async fn a_crowd_arrives_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_book_name_saved_later_is_live() {
     let home = Home::linked().await;
-    home.post(
-        &format!("/accounts/{OWNER}/addressbook"),
-        json!({ "phone": FRIEND, "name": "Old Friend" }),
-    )
+    // The first entry of an empty book is its first snapshot.
+    home.save(FRIEND, "First Snapshot").await;
+    until("the snapshot", || {
+        home.inbox
+            .has(|f| matches!(f, Inbound::Name { name, .. } if name == "First Snapshot"))
+    })
     .await;
+    home.save(FRIEND, "Old Friend").await;
     until("the name", || {
         home.inbox.has(|f| matches!(f, Inbound::Name { who, source: NameSource::AddressBook, name, origin: Origin::Live }
             if name == "Old Friend" && who.phone.as_ref().is_some_and(|p| p.as_str() == FRIEND)))
@@ -100,16 +104,19 @@ async fn an_address_book_name_saved_later_is_live() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_could_not_be_stored_comes_again_after_a_death() {
     let mut home = Home::linked().await;
+    // The first entry of an empty book is its first snapshot.
+    home.save(FRIEND, "First Snapshot").await;
+    until("the snapshot", || {
+        home.inbox
+            .has(|f| matches!(f, Inbound::Name { name, .. } if name == "First Snapshot"))
+    })
+    .await;
     home.inbox
         .refuse
         .store(true, std::sync::atomic::Ordering::SeqCst);
-    home.post(
-        &format!("/accounts/{OWNER}/addressbook"),
-        json!({ "phone": FRIEND, "name": "Not Yet" }),
-    )
-    .await;
+    home.save(FRIEND, "Not Yet").await;
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    home.reborn();
+    home.reborn().await;
     home.engine.start(&home.scope).await.unwrap();
     until("the name", || {
         home.inbox
@@ -213,7 +220,7 @@ async fn a_history_cut_short_by_a_death_is_completed() {
         !home.inbox.told(&Connection::History { complete: true }),
         "too quick to be cut"
     );
-    home.reborn();
+    home.reborn().await;
     home.engine.start(&home.scope).await.unwrap();
     until("the rest", || {
         home.inbox.told(&Connection::History { complete: true })
