@@ -311,7 +311,7 @@ pub fn advance(
         reference: send.map(|send| send.reference).unwrap_or_default(),
         replayed: false,
         status,
-        timestamp: row.at,
+        timestamp: now,
         wa_message_id: row.wa_id,
     };
     log.message_status(tx, &payload)?;

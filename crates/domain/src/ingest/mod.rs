@@ -17,7 +17,7 @@ mod synced;
 use crate::{
     Domain, Result,
     events::Log,
-    inbound::{GroupChange, Inbound, NameSource, Origin, Seen},
+    inbound::{Inbound, NameSource, Origin, Seen},
     people::identity::Roster,
     ports::{
         ids::Ids,
@@ -196,10 +196,6 @@ fn origin(fact: &Inbound) -> Option<Origin> {
         | Inbound::Group { origin, .. }
         | Inbound::Chat { origin, .. } => Some(*origin),
         Inbound::Message(message) => Some(message.origin),
-        Inbound::GroupChanged {
-            change: GroupChange::Deleted,
-            ..
-        } => Some(Origin::Live),
         Inbound::Synced { .. } => Some(Origin::Bulk),
         _ => None,
     }

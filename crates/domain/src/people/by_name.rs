@@ -17,10 +17,13 @@ use crate::{
     ports::store::{PersonRow, View},
     sessions::SessionNo,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+};
 
 /// Index entries tried before candidates are counted.
-const FIRST_LOOK: usize = 512;
+const FIRST_LOOK: usize = 2_048;
 /// The same where a text is searched, which most people do not match.
 const SHORT_LOOK: usize = 128;
 /// Candidates that are gathered without weighing.
@@ -43,15 +46,23 @@ pub fn walk(
     after: Option<&NamePlace>,
     limit: usize,
 ) -> Result<Vec<(NamePlace, PersonRow)>> {
-    let in_flags = filter.lists.iter().all(|list| flag_of(list).is_some());
-    if in_flags {
+    if filter.lists.iter().all(|list| flag_of(list).is_some()) {
+        let on_demand = OnDemand::new(view, s, filter);
         let test = |row: &PersonRow| on_lists(filter, row) && filter.admits(row);
         let budget = if filter.search.is_some() {
             SHORT_LOOK
         } else {
             FIRST_LOOK
         };
-        let look = along_index(view, s, after, limit, budget, &|_| true, &test)?;
+        let look = along_index(
+            view,
+            s,
+            after,
+            limit,
+            budget,
+            &|id| on_demand.has(id),
+            &test,
+        )?;
         if let Some(found) = look {
             return Ok(found);
         }
@@ -65,6 +76,49 @@ pub fn walk(
         return gather(view, s, filter, &chunks, after, limit);
     }
     by_letter(view, s, filter, &chunks, after, limit)
+}
+
+/// The lists of a filter, read chunk by chunk as people of those chunks are met.
+struct OnDemand<'v> {
+    view: &'v dyn View,
+    s: SessionNo,
+    lists: Vec<&'v ListKey>,
+    chunks: RefCell<HashMap<u32, Bits>>,
+}
+
+impl<'v> OnDemand<'v> {
+    fn new(view: &'v dyn View, s: SessionNo, filter: &'v Filter) -> Self {
+        // Nearly everybody in the name index is listed: the row itself tells at no further cost.
+        let telling = |list: &&ListKey| **list != ListKey::Listed;
+        Self {
+            view,
+            s,
+            lists: filter.lists.iter().filter(telling).collect(),
+            chunks: RefCell::default(),
+        }
+    }
+
+    fn has(&self, id: i64) -> Result<bool> {
+        if self.lists.is_empty() {
+            return Ok(true);
+        }
+        let (chunk, offset) = place(id);
+        if let Some(bits) = self.chunks.borrow().get(&chunk) {
+            return Ok(bits.contains(offset));
+        }
+        let mut bits: Option<Bits> = None;
+        for list in &self.lists {
+            let stored = self.view.posting(self.s, list, chunk)?.unwrap_or_default();
+            match &mut bits {
+                None => bits = Some(Bits::decode(&stored)?),
+                Some(bits) => bits.intersect_stored(&stored)?,
+            }
+        }
+        let bits = bits.unwrap_or_default();
+        let has = bits.contains(offset);
+        self.chunks.borrow_mut().insert(chunk, bits);
+        Ok(has)
+    }
 }
 
 /// Candidates by chunk.
@@ -165,7 +219,7 @@ fn among(
     if count > FEW {
         let on = |id: i64| {
             let (chunk, offset) = place(id);
-            chunks.get(&chunk).is_some_and(|bits| bits.contains(offset))
+            Ok(chunks.get(&chunk).is_some_and(|bits| bits.contains(offset)))
         };
         let test = |row: &PersonRow| filter.admits(row);
         let budget = count.saturating_mul(ROW_COST);
@@ -208,7 +262,7 @@ fn along_index(
     after: Option<&NamePlace>,
     limit: usize,
     budget: usize,
-    on: &dyn Fn(i64) -> bool,
+    on: &dyn Fn(i64) -> Result<bool>,
     test: &dyn Fn(&PersonRow) -> bool,
 ) -> Result<Option<Vec<(NamePlace, PersonRow)>>> {
     let mut at = after.cloned();
@@ -221,20 +275,32 @@ fn along_index(
         let ended = entries.len() < size;
         tried += entries.len();
         at = entries.last().cloned().or(at);
-        let mut hits: Vec<NamePlace> = entries.into_iter().filter(|(_, id)| on(*id)).collect();
-        let mut ids: Vec<i64> = hits.iter().map(|(_, id)| *id).collect();
-        ids.sort_unstable();
-        let mut rows: HashMap<i64, PersonRow> = fetch(view, s, &ids)?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
-        for place in hits.drain(..) {
-            if let Some(row) = rows.remove(&place.1).filter(test) {
-                found.push((place, row));
+        let mut hits: Vec<NamePlace> = Vec::new();
+        for entry in entries {
+            if on(entry.1)? {
+                hits.push(entry);
+            }
+        }
+        // No more rows than the page still wants: the rest of the batch may never be needed.
+        let mut hits = hits.into_iter();
+        while found.len() < limit {
+            let places: Vec<NamePlace> = hits.by_ref().take(limit - found.len()).collect();
+            if places.is_empty() {
+                break;
+            }
+            let mut ids: Vec<i64> = places.iter().map(|(_, id)| *id).collect();
+            ids.sort_unstable();
+            let mut rows: HashMap<i64, PersonRow> = fetch(view, s, &ids)?
+                .into_iter()
+                .map(|row| (row.id, row))
+                .collect();
+            for place in places {
+                if let Some(row) = rows.remove(&place.1).filter(test) {
+                    found.push((place, row));
+                }
             }
         }
         if found.len() >= limit || ended {
-            found.truncate(limit);
             return Ok(Some(found));
         }
         size = (size * 2).min(BATCH);

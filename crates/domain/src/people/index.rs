@@ -67,24 +67,28 @@ pub fn sort_key(row: &PersonRow) -> Option<String> {
     })
 }
 
-/// The lists the row belongs on, sorted, each once.
-fn lists(row: &PersonRow) -> Vec<Key> {
-    let mut keys = Vec::new();
-    if !findable(row) {
-        return keys;
-    }
-    let flagged = [
+/// The lists that flags alone decide.
+fn flagged(row: &PersonRow) -> Vec<Key> {
+    let lists = [
         (flags::DM | flags::GROUP, Key::Listed),
         (flags::DM, Key::Dm),
         (flags::GROUP, Key::Group),
         (flags::ADDRESS_BOOK, Key::AddressBook),
     ];
-    keys.extend(
-        flagged
-            .into_iter()
-            .filter(|(mask, _)| row.flags & mask != 0)
-            .map(|(_, key)| key),
-    );
+    let has = if findable(row) { row.flags } else { 0 };
+    lists
+        .into_iter()
+        .filter(|(mask, _)| has & mask != 0)
+        .map(|(_, key)| key)
+        .collect()
+}
+
+/// The lists that name and number decide, sorted, each once.
+fn spelled(row: &PersonRow) -> Vec<Key> {
+    let mut keys = Vec::new();
+    if !findable(row) {
+        return keys;
+    }
     let name = fold(row.names.shown());
     Gram::all(&name, |gram| keys.push(Key::NameGram(gram)));
     if let Some(first) = name.chars().next() {
@@ -108,26 +112,30 @@ pub fn update(
     was: Option<&PersonRow>,
     is: Option<&PersonRow>,
 ) -> Result<()> {
-    if let (Some(was), Some(is)) = (was, is)
-        && was.flags == is.flags
-        && was.phone == is.phone
-        && was.names.shown() == is.names.shown()
-    {
-        return Ok(());
-    }
-    let (old, new) = (
-        was.map(lists).unwrap_or_default(),
-        is.map(lists).unwrap_or_default(),
-    );
-    if let Some(was) = was {
-        for key in old.iter().filter(|key| new.binary_search(key).is_err()) {
-            buffer.set(tx, *key, was.id, false)?;
+    let mut difference = |list: fn(&PersonRow) -> Vec<Key>| -> Result<()> {
+        let old = was.map(list).unwrap_or_default();
+        let new = is.map(list).unwrap_or_default();
+        if let Some(was) = was {
+            for key in old.iter().filter(|key| new.binary_search(key).is_err()) {
+                buffer.set(tx, *key, was.id, false)?;
+            }
         }
-    }
-    if let Some(is) = is {
-        for key in new.iter().filter(|key| old.binary_search(key).is_err()) {
-            buffer.set(tx, *key, is.id, true)?;
+        if let Some(is) = is {
+            for key in new.iter().filter(|key| old.binary_search(key).is_err()) {
+                buffer.set(tx, *key, is.id, true)?;
+            }
         }
+        Ok(())
+    };
+    difference(flagged)?;
+    let spelled_alike = was.zip(is).is_some_and(|(was, is)| {
+        findable(was) == findable(is)
+            && was.phone == is.phone
+            && was.names.shown() == is.names.shown()
+    });
+    if spelled_alike {
+        Ok(())
+    } else {
+        difference(spelled)
     }
-    Ok(())
 }

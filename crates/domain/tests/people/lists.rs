@@ -237,19 +237,44 @@ async fn many_people_in_many_chunks() {
 #[tokio::test]
 async fn by_name_over_scripts_and_nameless_people() {
     let world = World::new().await;
-    let starts = ["ann", "Bea", "ёлка", "Яна", "李", "小", "محمد", "\u{D7A3}", "\u{E000}", "\u{10FFFD}", "", ""];
+    let starts = [
+        "ann",
+        "Bea",
+        "ёлка",
+        "Яна",
+        "李",
+        "小",
+        "محمد",
+        "\u{D7A3}",
+        "\u{E000}",
+        "\u{10FFFD}",
+        "",
+        "",
+    ];
     let facts = (1..=6_000i64).map(|n| {
         let start = starts[n as usize % starts.len()];
-        let name = if start.is_empty() { String::new() } else { format!("{start} {}", n * 7_919 % 6_007) };
+        let name = if start.is_empty() {
+            String::new()
+        } else {
+            format!("{start} {}", n * 7_919 % 6_007)
+        };
         dm_named(by_both(n, n), "A", &name)
     });
     world.tell(facts).await;
     // Many of one script, many of all, some: each way of walking.
     for text in ["李", "я", "1555", "5", "77", "\u{10FFFD} 1"] {
-        let plain = ContactParams { limit: "200", ..q(text) };
+        let plain = ContactParams {
+            limit: "200",
+            ..q(text)
+        };
         let mut expected = world.contacts(plain).await;
         expected.sort_by_key(|contact| (contact.name.is_empty(), fold(&contact.name)));
-        let sorted = world.contacts(ContactParams { sort: "name", ..plain }).await;
+        let sorted = world
+            .contacts(ContactParams {
+                sort: "name",
+                ..plain
+            })
+            .await;
         assert_eq!(sorted.len(), expected.len(), "{text}");
         assert!(sorted == expected, "{text}");
     }

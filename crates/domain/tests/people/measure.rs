@@ -131,6 +131,23 @@ async fn measure_lists() {
         world.tell(facts).await;
     }
     let listed = start.elapsed();
+    let start = Instant::now();
+    for from in (0..100_000).step_by(2_000) {
+        let history = (from..from + 2_000).map(|n| {
+            let who = by_lid(1 + n % people.min(500));
+            let Inbound::Message(mut message) = dm(who, &format!("H{n}"), n) else {
+                unreachable!()
+            };
+            message.origin = Origin::Bulk;
+            Inbound::Message(message)
+        });
+        world.tell(history).await;
+    }
+    println!(
+        "100,000 messages at {:.0}/s",
+        1e5 / start.elapsed().as_secs_f64()
+    );
+    let start = Instant::now();
     let plain = |who| InMember {
         who,
         role: "member",
@@ -154,7 +171,7 @@ async fn measure_lists() {
         world.tell([Inbound::Group { group, origin }]).await;
     }
     println!(
-        "{people} people named in {:.1} s ({:.0}/s), grouped after {:.1} s",
+        "{people} people named in {:.1} s ({:.0}/s), grouped in {:.1} s",
         listed.as_secs_f64(),
         people as f64 / listed.as_secs_f64(),
         start.elapsed().as_secs_f64()
