@@ -52,13 +52,20 @@ impl World<'_> {
         Ok(rows)
     }
 
+    /// `count` leaves out what the device itself asked for again (`retries`): those are no duplicates.
     fn ledger_deliveries(&self, message: i64) -> Result<Vec<Value>> {
         let mut q = self.db().prepare_cached(
-            "SELECT device, count FROM ledger_deliveries WHERE message = ?1 ORDER BY device",
+            "SELECT device, count - min(count - 1, asked), min(count - 1, asked) FROM (
+               SELECT d.device, d.count, (
+                 SELECT count(*) FROM ledger_receipts r JOIN ledger_messages m ON m.id = r.id
+                 WHERE m.seq = d.message AND r.device = d.device AND r.kind = 'retry') AS asked
+               FROM ledger_deliveries d WHERE d.message = ?1) ORDER BY device",
         )?;
         let rows = q
             .query_map([message], |r| {
-                Ok(json!({"device": r.get::<_, String>(0)?, "count": r.get::<_, u32>(1)?}))
+                Ok(json!({
+                    "device": r.get::<_, String>(0)?, "count": r.get::<_, u32>(1)?, "retries": r.get::<_, u32>(2)?,
+                }))
             })?
             .collect::<Result<_, _>>()?;
         Ok(rows)
