@@ -55,9 +55,16 @@ impl Faults {
     }
 
     /// As [`Faults::strike`], for faults that `fits` picks.
-    pub fn strike_if(&self, kind: FaultKind, phone: Option<Phone>, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
+    pub fn strike_if(
+        &self,
+        kind: FaultKind,
+        phone: Option<Phone>,
+        fits: impl Fn(&Fault) -> bool,
+    ) -> Option<Fault> {
         let mut all = lock(&self.0);
-        let at = all.iter().position(|f| f.kind == kind && (f.phone.is_none() || f.phone == phone) && fits(f))?;
+        let at = all
+            .iter()
+            .position(|f| f.kind == kind && (f.phone.is_none() || f.phone == phone) && fits(f))?;
         let f = all.get_mut(at)?;
         let hit = f.clone();
         match f.count {

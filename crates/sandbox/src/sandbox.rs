@@ -7,6 +7,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -142,7 +143,7 @@ async fn listen_for_clients(sim: &Arc<Sim>, ip: IpAddr) -> Result<TcpListener> {
     let before = sim.act(|w| store::get_world_value(w.db(), "chat port"))?;
     let before = before.and_then(|b| Some(u16::from_be_bytes(b.try_into().ok()?)));
     let again = match before {
-        Some(p) => TcpListener::bind(SocketAddr::new(ip, p)).await.ok(),
+        Some(p) => retake(SocketAddr::new(ip, p)).await,
         None => None,
     };
     let l = match again {
@@ -154,4 +155,18 @@ async fn listen_for_clients(sim: &Arc<Sim>, ip: IpAddr) -> Result<TcpListener> {
     let port = l.local_addr()?.port();
     sim.act(|w| store::set_world_value(w.db(), "chat port", &port.to_be_bytes()))?;
     Ok(l)
+}
+
+/// A network that stopped a moment ago may still hold its port.
+async fn retake(at: SocketAddr) -> Option<TcpListener> {
+    for _ in 0..25 {
+        match TcpListener::bind(at).await {
+            Ok(l) => return Some(l),
+            Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => {
+                tokio::time::sleep(Duration::from_millis(20)).await
+            }
+            Err(_) => return None,
+        }
+    }
+    None
 }

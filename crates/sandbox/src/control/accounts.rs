@@ -170,8 +170,17 @@ async fn create(
 async fn list(State(sim): State<Arc<Sim>>) -> Result<impl IntoResponse, Refused> {
     let all: Vec<View> = sim.act(|w| {
         let linked = w.linked_phones()?;
-        let view = |a: Account| if linked.contains(&a.phone) { view(w, a) } else { Ok(bare(a, Vec::new())) };
-        w.accounts()?.into_iter().map(view).collect::<Result<_, Refused>>()
+        let view = |a: Account| {
+            if linked.contains(&a.phone) {
+                view(w, a)
+            } else {
+                Ok(bare(a, Vec::new()))
+            }
+        };
+        w.accounts()?
+            .into_iter()
+            .map(view)
+            .collect::<Result<_, Refused>>()
     })?;
     Ok(Json(json!({"data": all})))
 }

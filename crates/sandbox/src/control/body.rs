@@ -41,10 +41,16 @@ pub fn value<T: DeserializeOwned>(field: &str, v: serde_json::Value) -> Result<T
 }
 
 /// An object whose `type` says what it is.
-pub fn object<T: DeserializeOwned>(o: serde_json::Map<String, serde_json::Value>) -> Result<T, Refused> {
+pub fn object<T: DeserializeOwned>(
+    o: serde_json::Map<String, serde_json::Value>,
+) -> Result<T, Refused> {
     serde_path_to_error::deserialize(serde_json::Value::Object(o)).map_err(|e| {
         let (path, why) = (e.path().to_string(), e.inner().to_string());
-        if path == "." { in_words(&why) } else { Refused::field(path, why) }
+        if path == "." {
+            in_words(&why)
+        } else {
+            Refused::field(path, why)
+        }
     })
 }
 

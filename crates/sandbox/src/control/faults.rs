@@ -59,13 +59,21 @@ async fn arm(
             let node = stream_error(&code)?;
             struck = strike(&sim, b.phone, || Out::Last(node.clone()));
         }
-        FaultKind::DropSocket | FaultKind::HalfOpen if b.phone.is_some() && b.count.is_none() && code.is_empty() => {
+        FaultKind::DropSocket | FaultKind::HalfOpen
+            if b.phone.is_some() && b.count.is_none() && code.is_empty() =>
+        {
             struck = break_now(&sim, b.phone, b.kind);
         }
         // A ban ends the open sockets and refuses the next log-ins for its time.
         FaultKind::Ban => {
             let ms = b.ms.unwrap_or(3_600_000);
-            sim.faults.arm(Fault { kind: b.kind, phone: b.phone, count: b.count, ms, code });
+            sim.faults.arm(Fault {
+                kind: b.kind,
+                phone: b.phone,
+                count: b.count,
+                ms,
+                code,
+            });
             struck = strike(&sim, b.phone, || Out::Last(bare_stream_error("403")));
         }
         FaultKind::ConnectFailure

@@ -10,9 +10,24 @@ use crate::{
 };
 
 pub const ROUTES: &[Route] = &[
-    Route { xmlns: "status", kind: Kind::Set, child: "status", handler: set_about },
-    Route { xmlns: "disappearing_mode", kind: Kind::Set, child: "disappearing_mode", handler: set_timer },
-    Route { xmlns: "w:biz", kind: Kind::Get, child: "business_profile", handler: business },
+    Route {
+        xmlns: "status",
+        kind: Kind::Set,
+        child: "status",
+        handler: set_about,
+    },
+    Route {
+        xmlns: "disappearing_mode",
+        kind: Kind::Set,
+        child: "disappearing_mode",
+        handler: set_timer,
+    },
+    Route {
+        xmlns: "w:biz",
+        kind: Kind::Get,
+        child: "business_profile",
+        handler: business,
+    },
 ];
 
 /// WhatsApp's limit on the about text.
@@ -21,7 +36,10 @@ const ABOUT: usize = 139;
 fn set_about(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
     let me = c.phone()?;
     let s = n.get_optional_child("status").ok_or(BAD_REQUEST)?;
-    let about = s.content_as_string().map(|t| t.to_string()).unwrap_or_default();
+    let about = s
+        .content_as_string()
+        .map(|t| t.to_string())
+        .unwrap_or_default();
     if about.chars().count() > ABOUT {
         return Err(BAD_REQUEST.into());
     }
@@ -31,7 +49,9 @@ fn set_about(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
 
 fn set_timer(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
     let me = c.phone()?;
-    let d = n.get_optional_child("disappearing_mode").ok_or(BAD_REQUEST)?;
+    let d = n
+        .get_optional_child("disappearing_mode")
+        .ok_or(BAD_REQUEST)?;
     let seconds: u32 = attr(d, "duration").parse().map_err(|_| BAD_REQUEST)?;
     w.db()
         .execute(
@@ -45,14 +65,29 @@ fn set_timer(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
 /// Only businesses have one; for others the list is empty.
 fn business(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
     c.device()?;
-    let asked = n.get_optional_child("business_profile").ok_or(BAD_REQUEST)?;
+    let asked = n
+        .get_optional_child("business_profile")
+        .ok_or(BAD_REQUEST)?;
     let mut profiles = Vec::new();
     for p in asked.get_children_by_tag("profile") {
         let jid = jid_attr(p, "jid").ok_or(BAD_REQUEST)?;
         if let Some(a) = w.account_of(&jid)?.filter(|a| a.business) {
-            let about = NodeBuilder::new("description").string_content(a.about.as_str()).build();
-            profiles.push(NodeBuilder::new("profile").attr("jid", jid).attr("tag", a.created_at).children([about]).build());
+            let about = NodeBuilder::new("description")
+                .string_content(a.about.as_str())
+                .build();
+            profiles.push(
+                NodeBuilder::new("profile")
+                    .attr("jid", jid)
+                    .attr("tag", a.created_at)
+                    .children([about])
+                    .build(),
+            );
         }
     }
-    Reply::one(NodeBuilder::new("business_profile").attr("v", attr(asked, "v")).children(profiles).build())
+    Reply::one(
+        NodeBuilder::new("business_profile")
+            .attr("v", attr(asked, "v"))
+            .children(profiles)
+            .build(),
+    )
 }

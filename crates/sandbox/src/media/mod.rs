@@ -24,6 +24,9 @@ mod routes;
 pub mod server;
 pub mod tls;
 
+#[cfg(test)]
+mod tests;
+
 pub use auth::UploadAuth;
 pub use blobs::{Blob, BlobStore};
 pub use crypto::{MediaKind, Sealed};

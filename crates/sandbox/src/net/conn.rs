@@ -139,7 +139,14 @@ impl Conn {
                 let Ok(raw) = unpack(&frame) else { return };
                 let Ok(n) = unmarshal_ref(&raw) else { return };
                 self.trace("in", &n);
-                stanza::handle(&self.sim, &Caller { conn: self.id, device: self.device }, &n);
+                stanza::handle(
+                    &self.sim,
+                    &Caller {
+                        conn: self.id,
+                        device: self.device,
+                    },
+                    &n,
+                );
             }
         };
         // Time is up, or the client closed first: the same to us.
@@ -152,7 +159,12 @@ impl Conn {
         self.trace("in", &n);
         let phone = self.device.map(|d| d.phone);
         // `drop_socket` cuts before the stanza is taken, with code `ack` after it was and before the answer.
-        let drop = self.sim.faults.strike_if(FaultKind::DropSocket, phone, |f| f.code != "ack" || n.tag.as_ref() == "message");
+        let drop = self
+            .sim
+            .faults
+            .strike_if(FaultKind::DropSocket, phone, |f| {
+                f.code != "ack" || n.tag.as_ref() == "message"
+            });
         if drop.as_ref().is_some_and(|f| f.code != "ack") {
             self.sim.online.forgive(self.id);
             return Ok(Some(End::Cut));

@@ -39,7 +39,10 @@ pub(super) async fn begin(
         return refuse(c, &f.code).await;
     }
     if let Some(f) = c.sim.faults.strike(FaultKind::Ban, phone) {
-        let ban = NodeBuilder::new("failure").attr("reason", "402").attr("code", "101").attr("expire", f.ms / 1000);
+        let ban = NodeBuilder::new("failure")
+            .attr("reason", "402")
+            .attr("code", "101")
+            .attr("expire", f.ms / 1000);
         c.write(&ban.attr("location", "sandbox").build()).await?;
         return Ok(Some(End::Close));
     }

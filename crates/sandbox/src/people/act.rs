@@ -12,12 +12,25 @@ use crate::{
 };
 
 /// Names one message within a chat, as the writer's client would.
-fn key(chat: &Jid, mine: bool, id: &str, participant: Option<String>) -> MessageField<wa::MessageKey> {
-    MessageField::some(wa::MessageKey { remote_jid: Some(chat.to_string()), from_me: Some(mine), id: Some(id.to_owned()), participant })
+fn key(
+    chat: &Jid,
+    mine: bool,
+    id: &str,
+    participant: Option<String>,
+) -> MessageField<wa::MessageKey> {
+    MessageField::some(wa::MessageKey {
+        remote_jid: Some(chat.to_string()),
+        from_me: Some(mine),
+        id: Some(id.to_owned()),
+        participant,
+    })
 }
 
 pub fn edit(chat: &Jid, id: &str, text: String, now_ms: i64) -> wa::Message {
-    let new = wa::Message { conversation: Some(text), ..Default::default() };
+    let new = wa::Message {
+        conversation: Some(text),
+        ..Default::default()
+    };
     let p = m::ProtocolMessage {
         r#type: Some(Type::MESSAGE_EDIT),
         key: key(chat, true, id, None),
@@ -25,45 +38,97 @@ pub fn edit(chat: &Jid, id: &str, text: String, now_ms: i64) -> wa::Message {
         timestamp_ms: Some(now_ms),
         ..Default::default()
     };
-    let inner = wa::Message { protocol_message: MessageField::some(p), ..Default::default() };
-    let envelope = m::FutureProofMessage { message: MessageField::some(inner) };
-    wa::Message { edited_message: MessageField::some(envelope), ..Default::default() }
+    let inner = wa::Message {
+        protocol_message: MessageField::some(p),
+        ..Default::default()
+    };
+    let envelope = m::FutureProofMessage {
+        message: MessageField::some(inner),
+    };
+    wa::Message {
+        edited_message: MessageField::some(envelope),
+        ..Default::default()
+    }
 }
 
 pub fn revoke(chat: &Jid, id: &str) -> wa::Message {
-    let p = m::ProtocolMessage { r#type: Some(Type::REVOKE), key: key(chat, true, id, None), ..Default::default() };
-    wa::Message { protocol_message: MessageField::some(p), ..Default::default() }
+    let p = m::ProtocolMessage {
+        r#type: Some(Type::REVOKE),
+        key: key(chat, true, id, None),
+        ..Default::default()
+    };
+    wa::Message {
+        protocol_message: MessageField::some(p),
+        ..Default::default()
+    }
 }
 
 /// An empty emoji takes the reaction back. `author` is named in groups.
-pub fn reaction(chat: &Jid, mine: bool, id: &str, author: Option<String>, emoji: String, now_ms: i64) -> wa::Message {
-    let r = m::ReactionMessage { key: key(chat, mine, id, author), text: Some(emoji), sender_timestamp_ms: Some(now_ms), ..Default::default() };
-    wa::Message { reaction_message: MessageField::some(r), ..Default::default() }
+pub fn reaction(
+    chat: &Jid,
+    mine: bool,
+    id: &str,
+    author: Option<String>,
+    emoji: String,
+    now_ms: i64,
+) -> wa::Message {
+    let r = m::ReactionMessage {
+        key: key(chat, mine, id, author),
+        text: Some(emoji),
+        sender_timestamp_ms: Some(now_ms),
+        ..Default::default()
+    };
+    wa::Message {
+        reaction_message: MessageField::some(r),
+        ..Default::default()
+    }
 }
 
 impl World<'_> {
     /// `read` or `played` receipts (delivery is automatic) for messages `to` wrote.
-    pub fn person_read(&mut self, me: &Account, to: &Account, ids: &[String], kind: &str) -> Result<()> {
+    pub fn person_read(
+        &mut self,
+        me: &Account,
+        to: &Account,
+        ids: &[String],
+        kind: &str,
+    ) -> Result<()> {
         let first = ids.first().context("no message ids")?;
         let mut kids = Vec::new();
         if ids.len() > 1 {
-            let items = ids.iter().skip(1).map(|i| NodeBuilder::new("item").attr("id", i).build());
+            let items = ids
+                .iter()
+                .skip(1)
+                .map(|i| NodeBuilder::new("item").attr("id", i).build());
             kids.push(NodeBuilder::new("list").children(items).build());
         }
         for i in ids {
             self.record_receipt(i, me.phone.device(0), kind)?;
         }
         let from = self.as_addressed(first, me)?;
-        let b = NodeBuilder::new("receipt").attr("from", from).attr("id", first).attr("t", self.now());
-        let b = if kind == "delivery" { b } else { b.attr("type", kind) };
+        let b = NodeBuilder::new("receipt")
+            .attr("from", from)
+            .attr("id", first)
+            .attr("t", self.now());
+        let b = if kind == "delivery" {
+            b
+        } else {
+            b.attr("type", kind)
+        };
         let b = if kids.is_empty() { b } else { b.children(kids) };
         self.deliver_to_companions(to.phone, None, &b.build())
     }
 
     /// A person answers in the form (number or LID) in which the message came.
     fn as_addressed(&self, id: &str, me: &Account) -> Result<Jid> {
-        let dest: Option<String> =
-            self.db().query_row("SELECT dest FROM ledger_messages WHERE id = ?1 ORDER BY seq DESC LIMIT 1", [id], |r| r.get(0)).optional()?;
+        let dest: Option<String> = self
+            .db()
+            .query_row(
+                "SELECT dest FROM ledger_messages WHERE id = ?1 ORDER BY seq DESC LIMIT 1",
+                [id],
+                |r| r.get(0),
+            )
+            .optional()?;
         let by_lid = dest.is_none_or(|d| d.ends_with("@lid"));
         Ok(if by_lid { me.wire_jid() } else { me.pn_jid() })
     }
@@ -72,7 +137,10 @@ impl World<'_> {
     pub fn person_types(&mut self, me: &Account, to: Phone, state: &str) -> Result<()> {
         let node = typing(state).context("state")?;
         for d in self.devices(to)? {
-            let n = NodeBuilder::new("chatstate").attr("from", me.wire_jid()).children([node.clone()]).build();
+            let n = NodeBuilder::new("chatstate")
+                .attr("from", me.wire_jid())
+                .children([node.clone()])
+                .build();
             self.push(d.addr, n);
         }
         Ok(())
@@ -81,19 +149,35 @@ impl World<'_> {
     /// A call offer; returns the call's id. Nobody answers, no media flows.
     pub fn person_calls(&mut self, me: &Account, to: &Account, video: bool) -> Result<String> {
         let id = format!("{:032X}", rand::random::<u128>());
-        let codec = NodeBuilder::new("audio").attr("enc", "opus").attr("rate", "16000").build();
+        let codec = NodeBuilder::new("audio")
+            .attr("enc", "opus")
+            .attr("rate", "16000")
+            .build();
         let mut kids = vec![codec];
         if video {
-            kids.push(NodeBuilder::new("video").attr("enc", "vp8").attr("dec", "vp8").build());
+            kids.push(
+                NodeBuilder::new("video")
+                    .attr("enc", "vp8")
+                    .attr("dec", "vp8")
+                    .build(),
+            );
         }
-        let offer = NodeBuilder::new("offer").attr("call-id", id.as_str()).attr("call-creator", me.wire_jid()).children(kids).build();
+        let offer = NodeBuilder::new("offer")
+            .attr("call-id", id.as_str())
+            .attr("call-creator", me.wire_jid())
+            .children(kids)
+            .build();
         self.call_stanza(me, to, offer)?;
         Ok(id)
     }
 
     /// The caller hangs up.
     pub fn person_hangs_up(&mut self, me: &Account, to: &Account, call: &str) -> Result<()> {
-        let end = NodeBuilder::new("terminate").attr("call-id", call).attr("call-creator", me.wire_jid()).attr("reason", "timeout").build();
+        let end = NodeBuilder::new("terminate")
+            .attr("call-id", call)
+            .attr("call-creator", me.wire_jid())
+            .attr("reason", "timeout")
+            .build();
         self.call_stanza(me, to, end)
     }
 
@@ -114,7 +198,10 @@ impl World<'_> {
     /// Who wrote a message a person sees; None: they see no such message.
     pub fn author_of(&self, owner: Phone, chat: &str, id: &str) -> Result<Option<String>> {
         let sql = "SELECT sender FROM inbox WHERE owner = ?1 AND chat = ?2 AND id = ?3";
-        Ok(self.db().query_row(sql, params![owner.row(), chat, id], |r| r.get(0)).optional()?)
+        Ok(self
+            .db()
+            .query_row(sql, params![owner.row(), chat, id], |r| r.get(0))
+            .optional()?)
     }
 }
 

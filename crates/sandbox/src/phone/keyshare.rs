@@ -6,12 +6,7 @@ use anyhow::Result;
 use wacore_binary::builder::NodeBuilder;
 use waproto::whatsapp::{self as wa, message as m};
 
-use crate::{
-    appstate,
-    ids::DeviceAddr,
-    people::write::message_id,
-    world::World,
-};
+use crate::{appstate, ids::DeviceAddr, people::write::message_id, world::World};
 
 impl World<'_> {
     /// What the phone does once a new companion can be written to: keys, then history.
@@ -24,7 +19,9 @@ impl World<'_> {
     /// All keys the phone ever drew: older records are still under the older ones.
     pub fn share_app_state_keys(&mut self, d: DeviceAddr) -> Result<()> {
         let keys = self.sync_keys(d.phone)?;
-        let indexes: Vec<u32> = std::iter::once(0).chain(self.devices(d.phone)?.iter().map(|x| x.key_index)).collect();
+        let indexes: Vec<u32> = std::iter::once(0)
+            .chain(self.devices(d.phone)?.iter().map(|x| x.key_index))
+            .collect();
         let share = appstate::keys::key_share(&keys, self.adv_raw_id(d.phone), &indexes);
         self.peer_message(d, share)?;
         Ok(())

@@ -29,7 +29,12 @@ use crate::{
 };
 use wacore::libsignal::protocol::KeyPair;
 
-pub const ROUTES: &[Route] = &[Route { xmlns: "md", kind: Kind::Set, child: "link_code_companion_reg", handler: reg }];
+pub const ROUTES: &[Route] = &[Route {
+    xmlns: "md",
+    kind: Kind::Set,
+    child: "link_code_companion_reg",
+    handler: reg,
+}];
 
 /// A code is good for three minutes, and for three tries.
 const VALID_MS: i64 = 180_000;
@@ -83,15 +88,25 @@ impl LinkCodes {
 
 /// `ABCD-1234`, `abcd1234` → `ABCD1234`.
 pub fn normalized(code: &str) -> Result<String, CodeError> {
-    let c: String = code.chars().filter(|c| !matches!(c, '-' | ' ')).flat_map(char::to_uppercase).collect();
-    if c.len() == 8 && c.bytes().all(|b| b.is_ascii_alphanumeric()) { Ok(c) } else { Err(CodeError::Malformed) }
+    let c: String = code
+        .chars()
+        .filter(|c| !matches!(c, '-' | ' '))
+        .flat_map(char::to_uppercase)
+        .collect();
+    if c.len() == 8 && c.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        Ok(c)
+    } else {
+        Err(CodeError::Malformed)
+    }
 }
 
 fn reg(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
     if c.device.is_some() {
         return Err(BAD_REQUEST.into());
     }
-    let r = n.get_optional_child("link_code_companion_reg").ok_or(BAD_REQUEST)?;
+    let r = n
+        .get_optional_child("link_code_companion_reg")
+        .ok_or(BAD_REQUEST)?;
     match attr(r, "stage").as_str() {
         "companion_hello" => hello(w, c, r),
         "companion_finish" => finish(w, r),
@@ -101,7 +116,12 @@ fn reg(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
 
 fn number(w: &World<'_>, r: &NodeRef<'_>) -> Result<Phone, Refusal> {
     let jid = jid_attr(r, "jid").ok_or(BAD_REQUEST)?;
-    let a = w.account_of(&jid).ok().flatten().filter(|a| a.on_whatsapp).ok_or(NOT_FOUND)?;
+    let a = w
+        .account_of(&jid)
+        .ok()
+        .flatten()
+        .filter(|a| a.on_whatsapp)
+        .ok_or(NOT_FOUND)?;
     Ok(a.phone)
 }
 
@@ -109,23 +129,47 @@ fn hello(w: &mut World<'_>, c: &Caller, r: &NodeRef<'_>) -> IqResult {
     let phone = number(w, r)?;
     let wrapped = child_bytes(r, "link_code_pairing_wrapped_companion_ephemeral_pub")?;
     let noise = child_bytes(r, "companion_server_auth_key_pub")?;
-    let (Ok(noise), 80) = (<[u8; 32]>::try_from(noise), wrapped.len()) else { return Err(BAD_REQUEST.into()) };
+    let (Ok(noise), 80) = (<[u8; 32]>::try_from(noise), wrapped.len()) else {
+        return Err(BAD_REQUEST.into());
+    };
     let text = |tag: &str| child_bytes(r, tag).map(|b| String::from_utf8_lossy(&b).into_owned());
-    let (id, display) = (text("companion_platform_id")?, text("companion_platform_display")?);
+    let (id, display) = (
+        text("companion_platform_id")?,
+        text("companion_platform_display")?,
+    );
     if id.len() != 1 || !plausible(&display) {
-        w.sim.trace.add(w.now_ms(), None, "note", format!("companion_platform_display {display:?} refused"));
+        w.sim.trace.add(
+            w.now_ms(),
+            None,
+            "note",
+            format!("companion_platform_display {display:?} refused"),
+        );
         return Err(BAD_REQUEST.into());
     }
     let reference = B64.encode(rand::random::<[u8; 24]>()).into_bytes();
-    let asked = Asked { conn: c.conn, reference: reference.clone(), wrapped, noise, at_ms: w.now_ms(), tries: 0, typed: None };
+    let asked = Asked {
+        conn: c.conn,
+        reference: reference.clone(),
+        wrapped,
+        noise,
+        at_ms: w.now_ms(),
+        tries: 0,
+        typed: None,
+    };
     lock(&w.sim.link_codes.0).insert(phone, asked);
     let answer = NodeBuilder::new("link_code_companion_reg").attr("stage", "companion_hello");
-    Reply::one(answer.children([leaf("link_code_pairing_ref", reference)]).build())
+    Reply::one(
+        answer
+            .children([leaf("link_code_pairing_ref", reference)])
+            .build(),
+    )
 }
 
 /// `Browser (OS)`; the real server takes common names only.
 fn plausible(display: &str) -> bool {
-    display.split_once(" (").is_some_and(|(browser, os)| !browser.is_empty() && os.len() > 1 && os.ends_with(')'))
+    display
+        .split_once(" (")
+        .is_some_and(|(browser, os)| !browser.is_empty() && os.len() > 1 && os.ends_with(')'))
 }
 
 fn finish(w: &mut World<'_>, r: &NodeRef<'_>) -> IqResult {
@@ -135,7 +179,10 @@ fn finish(w: &mut World<'_>, r: &NodeRef<'_>) -> IqResult {
     let shown = child_bytes(r, "companion_identity_public")?;
     let (conn, noise, typed) = {
         let mut all = lock(&w.sim.link_codes.0);
-        let a = all.get_mut(&phone).filter(|a| a.reference == reference).ok_or(NOT_FOUND)?;
+        let a = all
+            .get_mut(&phone)
+            .filter(|a| a.reference == reference)
+            .ok_or(NOT_FOUND)?;
         (a.conn, a.noise, a.typed.take().ok_or(BAD_REQUEST)?)
     };
     let (primary, waiter) = typed;
@@ -144,7 +191,15 @@ fn finish(w: &mut World<'_>, r: &NodeRef<'_>) -> IqResult {
         if opened.identity.as_slice() != shown {
             return Err(anyhow!("the bundle names another identity than the stanza"));
         }
-        w.link(phone, &Candidate { conn, noise, identity: opened.identity, adv_secret: &opened.adv_secret })
+        w.link(
+            phone,
+            &Candidate {
+                conn,
+                noise,
+                identity: opened.identity,
+                adv_secret: &opened.adv_secret,
+            },
+        )
     })();
     if linked.is_ok() {
         lock(&w.sim.link_codes.0).remove(&phone);
@@ -161,7 +216,11 @@ impl World<'_> {
     }
 
     /// Step 2, second half: the phone's key to the stranger.
-    pub fn primary_hello(&mut self, phone: Phone, p: Primary) -> Result<oneshot::Receiver<Result<oneshot::Receiver<Result<DeviceAddr>>>>, CodeError> {
+    pub fn primary_hello(
+        &mut self,
+        phone: Phone,
+        p: Primary,
+    ) -> Result<oneshot::Receiver<Result<oneshot::Receiver<Result<DeviceAddr>>>>, CodeError> {
         let identity = pub32(&self.phone_keys(phone)?.identity);
         let (done, wait) = oneshot::channel();
         let wrapped = p.wrapped;
@@ -171,11 +230,13 @@ impl World<'_> {
             a.typed = Some((p, done));
             (a.conn, a.reference.clone())
         };
-        let reg = NodeBuilder::new("link_code_companion_reg").attr("stage", "primary_hello").children([
-            leaf("link_code_pairing_wrapped_primary_ephemeral_pub", wrapped),
-            leaf("primary_identity_pub", identity),
-            leaf("link_code_pairing_ref", reference),
-        ]);
+        let reg = NodeBuilder::new("link_code_companion_reg")
+            .attr("stage", "primary_hello")
+            .children([
+                leaf("link_code_pairing_wrapped_primary_ephemeral_pub", wrapped),
+                leaf("primary_identity_pub", identity),
+                leaf("link_code_pairing_ref", reference),
+            ]);
         let n = NodeBuilder::new("notification")
             .attr("from", SERVER)
             .attr("type", "link_code_companion_reg")

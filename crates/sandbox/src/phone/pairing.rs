@@ -167,7 +167,11 @@ impl Pending {
     }
 
     fn props(&self, c: ConnId) -> Vec<u8> {
-        lock(&self.0).strangers.get(&c).map(|s| s.props.clone()).unwrap_or_default()
+        lock(&self.0)
+            .strangers
+            .get(&c)
+            .map(|s| s.props.clone())
+            .unwrap_or_default()
     }
 
     /// Uses up a ref.

@@ -26,7 +26,10 @@ impl World<'_> {
         match msg.protocol_message.r#type {
             Some(Type::APP_STATE_SYNC_KEY_REQUEST) => self.share_app_state_keys(info.from),
             Some(Type::PEER_DATA_OPERATION_REQUEST_MESSAGE) => {
-                let asked = msg.protocol_message.peer_data_operation_request_message.as_option();
+                let asked = msg
+                    .protocol_message
+                    .peer_data_operation_request_message
+                    .as_option();
                 self.answer_data_request(info.from, info.id, asked.unwrap_or(&Default::default()))
             }
             other => {

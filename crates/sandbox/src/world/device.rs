@@ -160,8 +160,12 @@ impl World<'_> {
 
     /// Every phone with a companion.
     pub fn linked_phones(&self) -> Result<HashSet<Phone>> {
-        let mut q = self.db().prepare_cached("SELECT DISTINCT phone FROM devices WHERE adv IS NOT NULL")?;
-        let rows = q.query_map([], |r| Ok(Phone::from_row(r.get(0)?)))?.collect::<Result<_, _>>()?;
+        let mut q = self
+            .db()
+            .prepare_cached("SELECT DISTINCT phone FROM devices WHERE adv IS NOT NULL")?;
+        let rows = q
+            .query_map([], |r| Ok(Phone::from_row(r.get(0)?)))?
+            .collect::<Result<_, _>>()?;
         Ok(rows)
     }
 

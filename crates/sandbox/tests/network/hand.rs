@@ -16,7 +16,10 @@ impl Net {
     }
     pub async fn with(o: Options) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { sandbox: Sandbox::start(o).await.unwrap(), http }
+        Self {
+            sandbox: Sandbox::start(o).await.unwrap(),
+            http,
+        }
     }
 
     pub async fn get(&self, path: &str) -> Value {
@@ -26,7 +29,13 @@ impl Net {
     }
     /// Status and body.
     pub async fn try_post(&self, path: &str, body: Value) -> (u16, Value) {
-        let r = self.http.post(self.url(path)).json(&body).send().await.unwrap();
+        let r = self
+            .http
+            .post(self.url(path))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         (r.status().as_u16(), r.json().await.unwrap_or(Value::Null))
     }
     pub async fn post(&self, path: &str, body: Value) -> Value {
@@ -35,7 +44,13 @@ impl Net {
         out
     }
     pub async fn delete(&self, path: &str) -> u16 {
-        self.http.delete(self.url(path)).send().await.unwrap().status().as_u16()
+        self.http
+            .delete(self.url(path))
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
     }
     pub fn raw(&self) -> &reqwest::Client {
         &self.http
@@ -45,22 +60,40 @@ impl Net {
     }
 
     pub async fn account(&self, phone: &str) {
-        self.post("/accounts", json!({"phone": phone, "name": format!("Name {phone}")})).await;
+        self.post(
+            "/accounts",
+            json!({"phone": phone, "name": format!("Name {phone}")}),
+        )
+        .await;
     }
     /// Lets a person write; the message id.
     pub async fn says(&self, from: &str, to: &str, text: &str) -> String {
-        let out = self.post(&format!("/accounts/{from}/send"), json!({"to": to, "type": "text", "text": text})).await;
+        let out = self
+            .post(
+                &format!("/accounts/{from}/send"),
+                json!({"to": to, "type": "text", "text": text}),
+            )
+            .await;
         out["waMessageId"].as_str().unwrap().to_owned()
     }
     pub async fn inbox(&self, phone: &str) -> Vec<Value> {
-        self.get(&format!("/accounts/{phone}/inbox")).await.as_array().unwrap().clone()
+        self.get(&format!("/accounts/{phone}/inbox"))
+            .await
+            .as_array()
+            .unwrap()
+            .clone()
     }
     pub async fn ledger(&self) -> Value {
         self.get("/ledger").await
     }
     pub async fn errors(&self) -> Vec<String> {
         let t = self.get("/trace").await;
-        t["errors"].as_array().unwrap().iter().map(|e| e["text"].as_str().unwrap().to_owned()).collect()
+        t["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| e["text"].as_str().unwrap().to_owned())
+            .collect()
     }
     /// Polls until `f` holds.
     pub async fn eventually<F: AsyncFn() -> bool>(&self, what: &str, f: F) {

@@ -18,7 +18,11 @@ async fn a_companion_is_linked_by_qr_logs_in_and_gets_its_app_state_key() {
     let mut c = Companion::linked(&net, ME).await;
     assert_eq!((c.phone.as_str(), c.n), (ME, 1));
     let mut w = c.online(&net).await;
-    let key = w.until("key share", |n| n.tag == "message" && text(n, "category") == "peer").await;
+    let key = w
+        .until("key share", |n| {
+            n.tag == "message" && text(n, "category") == "peer"
+        })
+        .await;
     let share = c.read(&key).await.protocol_message;
     assert_eq!(share.app_state_sync_key_share.keys.len(), 1);
     assert_eq!(net.errors().await, Vec::<String>::new());
@@ -46,7 +50,10 @@ async fn a_ref_is_good_once_and_only_while_its_device_is_there() {
     })
     .await;
     let bad = net.try_post(&scan, json!({"qr": "nonsense"})).await;
-    assert_eq!((bad.0, bad.1["error"]["details"]["qr"].is_string()), (400, true));
+    assert_eq!(
+        (bad.0, bad.1["error"]["details"]["qr"].is_string()),
+        (400, true)
+    );
 }
 
 #[tokio::test]
@@ -61,10 +68,27 @@ async fn a_forged_device_signature_is_refused_and_links_nothing() {
     let honest = std::mem::replace(&mut c.keys.identity, Companion::new().keys.identity);
     let path = format!("/accounts/{ME}/scan");
     let forge = async {
-        let iq = w.until("pair-success", |n| n.get_optional_child("pair-success").is_some()).await;
-        let forged = NodeBuilder::new("device-identity").attr("key-index", "1").bytes(vec![1, 2, 3]).build();
-        let answer = NodeBuilder::new("iq").attr("to", "s.whatsapp.net").attr("type", "result").attr("id", text(&iq, "id"));
-        w.send(&answer.children([NodeBuilder::new("pair-device-sign").children([forged]).build()]).build()).await;
+        let iq = w
+            .until("pair-success", |n| {
+                n.get_optional_child("pair-success").is_some()
+            })
+            .await;
+        let forged = NodeBuilder::new("device-identity")
+            .attr("key-index", "1")
+            .bytes(vec![1, 2, 3])
+            .build();
+        let answer = NodeBuilder::new("iq")
+            .attr("to", "s.whatsapp.net")
+            .attr("type", "result")
+            .attr("id", text(&iq, "id"));
+        w.send(
+            &answer
+                .children([NodeBuilder::new("pair-device-sign")
+                    .children([forged])
+                    .build()])
+                .build(),
+        )
+        .await;
     };
     let (out, ()) = tokio::join!(net.try_post(&path, json!({"qr": qr})), forge);
     assert_eq!(out.0, 409, "{}", out.1);
@@ -81,14 +105,32 @@ async fn an_unlinked_device_hears_401_and_is_refused_afterwards() {
     let other = Companion::linked(&net, ME).await;
     let mut w = c.online(&net).await;
     let mut stays = other.online(&net).await;
-    assert_eq!(net.delete(&format!("/accounts/{ME}/devices/{}", c.n)).await, 204);
+    assert_eq!(
+        net.delete(&format!("/accounts/{ME}/devices/{}", c.n)).await,
+        204
+    );
     let end = w.until("stream error", |n| n.tag == "stream:error").await;
     assert_eq!(text(&end, "code"), "401");
     w.until_closed().await;
-    stays.until("news of the device list", |n| n.tag == "notification" && text(n, "type") == "devices" && n.get_optional_child("remove").is_some()).await;
+    stays
+        .until("news of the device list", |n| {
+            n.tag == "notification"
+                && text(n, "type") == "devices"
+                && n.get_optional_child("remove").is_some()
+        })
+        .await;
     let mut again = c.knock(&net).await;
-    assert_eq!(text(&again.until("failure", |n| n.tag == "failure").await, "reason"), "401");
-    assert_eq!(net.delete(&format!("/accounts/{ME}/devices/{}", c.n)).await, 404);
+    assert_eq!(
+        text(
+            &again.until("failure", |n| n.tag == "failure").await,
+            "reason"
+        ),
+        "401"
+    );
+    assert_eq!(
+        net.delete(&format!("/accounts/{ME}/devices/{}", c.n)).await,
+        404
+    );
     assert_eq!(devices(&net.get(&format!("/accounts/{ME}")).await), [2]);
 }
 
@@ -98,7 +140,9 @@ async fn a_client_that_logs_out_is_gone() {
     net.account(ME).await;
     let c = Companion::linked(&net, ME).await;
     let mut w = c.online(&net).await;
-    let out = NodeBuilder::new("remove-companion-device").attr("jid", format!("{ME}:{}@s.whatsapp.net", c.n)).attr("reason", "user_initiated");
+    let out = NodeBuilder::new("remove-companion-device")
+        .attr("jid", format!("{ME}:{}@s.whatsapp.net", c.n))
+        .attr("reason", "user_initiated");
     w.send(&iq("set", "md", vec![out.build()])).await;
     w.until_closed().await;
     assert!(devices(&net.get(&format!("/accounts/{ME}")).await).is_empty());

@@ -25,10 +25,20 @@ async fn pair() -> (Net, Companion) {
 async fn an_unknown_iq_is_an_error_to_the_client_and_in_the_trace() {
     let (net, c) = pair().await;
     let mut w = c.online(&net).await;
-    let r = w.iq(&iq("get", "no:such", vec![NodeBuilder::new("thing").build()])).await;
+    let r = w
+        .iq(&iq(
+            "get",
+            "no:such",
+            vec![NodeBuilder::new("thing").build()],
+        ))
+        .await;
     assert_eq!(text(&r, "type"), "error");
     assert_eq!(text(child(&r, &["error"]), "code"), "400");
-    assert!(net.errors().await.iter().any(|e| e.contains("no:such")), "{:?}", net.errors().await);
+    assert!(
+        net.errors().await.iter().any(|e| e.contains("no:such")),
+        "{:?}",
+        net.errors().await
+    );
 }
 
 #[tokio::test]
@@ -36,7 +46,10 @@ async fn an_unknown_stanza_and_a_wrong_ack_are_violations() {
     let (net, c) = pair().await;
     let mut w = c.online(&net).await;
     w.send(&NodeBuilder::new("novelty").build()).await;
-    let wrong = NodeBuilder::new("ack").attr("class", "notification").attr("id", "never-sent").attr("to", "s.whatsapp.net");
+    let wrong = NodeBuilder::new("ack")
+        .attr("class", "notification")
+        .attr("id", "never-sent")
+        .attr("to", "s.whatsapp.net");
     w.send(&wrong.build()).await;
     net.eventually("both are recorded", async || {
         let e = net.errors().await;
@@ -51,26 +64,41 @@ async fn a_message_key_used_twice_is_in_the_ledger() {
     let mut w = c.online(&net).await;
     let first = c.message(&mut w, "K1", FRIEND_JID, "one").await;
     w.send(&first).await;
-    w.until("ack", |n| n.tag == "ack" && text(n, "id") == "K1").await;
+    w.until("ack", |n| n.tag == "ack" && text(n, "id") == "K1")
+        .await;
     // A client restored from an old backup: the same chain position, another text.
     let record = c.sessions.remove(FRIEND_JID).unwrap();
     let mut restored = record.into_record();
     let state = restored.session_state_mut().unwrap();
     let chain = state.get_sender_chain_key().unwrap();
-    let before = c.sessions.insert(FRIEND_JID.into(), wharf_sandbox::people::stores::OneSession::stored(restored));
+    let before = c.sessions.insert(
+        FRIEND_JID.into(),
+        wharf_sandbox::people::stores::OneSession::stored(restored),
+    );
     assert!(before.is_none());
     let m = c.message(&mut w, "K2", FRIEND_JID, "two").await;
     let s = c.sessions.remove(FRIEND_JID).unwrap();
     let mut back = s.into_record();
-    back.session_state_mut().unwrap().set_sender_chain_key(&chain).unwrap();
-    c.sessions.insert(FRIEND_JID.into(), wharf_sandbox::people::stores::OneSession::stored(back));
+    back.session_state_mut()
+        .unwrap()
+        .set_sender_chain_key(&chain)
+        .unwrap();
+    c.sessions.insert(
+        FRIEND_JID.into(),
+        wharf_sandbox::people::stores::OneSession::stored(back),
+    );
     w.send(&m).await;
-    w.until("ack", |n| n.tag == "ack" && text(n, "id") == "K2").await;
+    w.until("ack", |n| n.tag == "ack" && text(n, "id") == "K2")
+        .await;
     assert_eq!(net.ledger().await["reusedKeys"], json!([]));
     let again = c.message(&mut w, "K3", FRIEND_JID, "three").await;
     w.send(&again).await;
-    w.until("ack", |n| n.tag == "ack" && text(n, "id") == "K3").await;
-    assert_eq!(net.ledger().await["reusedKeys"].as_array().unwrap().len(), 1);
+    w.until("ack", |n| n.tag == "ack" && text(n, "id") == "K3")
+        .await;
+    assert_eq!(
+        net.ledger().await["reusedKeys"].as_array().unwrap().len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -78,13 +106,29 @@ async fn a_prekey_is_handed_out_once_and_leaves_the_digest() {
     let (net, c) = pair().await;
     let mut w = c.online(&net).await;
     let left = async |w: &mut crate::wire::Wire| {
-        let r = w.iq(&iq("get", "encrypt", vec![NodeBuilder::new("digest").build()])).await;
-        child(&r, &["digest", "list"]).get_children_by_tag("id").count()
+        let r = w
+            .iq(&iq(
+                "get",
+                "encrypt",
+                vec![NodeBuilder::new("digest").build()],
+            ))
+            .await;
+        child(&r, &["digest", "list"])
+            .get_children_by_tag("id")
+            .count()
     };
     // The key share took one.
     assert_eq!(left(&mut w).await, 19);
-    let user = NodeBuilder::new("user").attr("jid", format!("{ME}:{}@s.whatsapp.net", c.n)).build();
-    let r = w.iq(&iq("get", "encrypt", vec![NodeBuilder::new("key").children([user]).build()])).await;
+    let user = NodeBuilder::new("user")
+        .attr("jid", format!("{ME}:{}@s.whatsapp.net", c.n))
+        .build();
+    let r = w
+        .iq(&iq(
+            "get",
+            "encrypt",
+            vec![NodeBuilder::new("key").children([user]).build()],
+        ))
+        .await;
     child(&r, &["list", "user", "key"]);
     child(&r, &["list", "user", "device-identity"]);
     assert_eq!(left(&mut w).await, 18);
@@ -109,13 +153,28 @@ async fn a_prekey_id_uploaded_again_with_another_key_is_refused() {
 async fn few_prekeys_left_are_told_once() {
     let (net, c) = pair().await;
     let mut w = c.online(&net).await;
-    let user = NodeBuilder::new("user").attr("jid", format!("{ME}:{}@s.whatsapp.net", c.n)).build();
+    let user = NodeBuilder::new("user")
+        .attr("jid", format!("{ME}:{}@s.whatsapp.net", c.n))
+        .build();
     for _ in 0..17 {
-        w.iq(&iq("get", "encrypt", vec![NodeBuilder::new("key").children([user.clone()]).build()])).await;
+        w.iq(&iq(
+            "get",
+            "encrypt",
+            vec![NodeBuilder::new("key").children([user.clone()]).build()],
+        ))
+        .await;
     }
-    let told = w.until("low prekeys", |n| n.tag == "notification" && text(n, "type") == "encrypt").await;
+    let told = w
+        .until("low prekeys", |n| {
+            n.tag == "notification" && text(n, "type") == "encrypt"
+        })
+        .await;
     assert_eq!(text(child(&told, &["count"]), "value"), "4");
-    assert!(!w.aside.iter().any(|n| n.tag == "notification" && text(n, "type") == "encrypt"));
+    assert!(
+        !w.aside
+            .iter()
+            .any(|n| n.tag == "notification" && text(n, "type") == "encrypt")
+    );
 }
 
 #[tokio::test]

@@ -35,8 +35,18 @@ pub struct Wire {
 }
 
 impl Wire {
-    pub async fn connect(url: &str, root_hex: &str, me: &KeyPair, payload: &wa::ClientPayload) -> Self {
-        let (mut ws, _) = ClientBuilder::new().uri(url).unwrap().connect().await.unwrap();
+    pub async fn connect(
+        url: &str,
+        root_hex: &str,
+        me: &KeyPair,
+        payload: &wa::ClientPayload,
+    ) -> Self {
+        let (mut ws, _) = ClientBuilder::new()
+            .uri(url)
+            .unwrap()
+            .connect()
+            .await
+            .unwrap();
         let mut decoder = FrameDecoder::new();
         let e = KeyPair::generate(&mut rng());
         let mut n = NoiseHandshake::new(NOISE_PATTERN_XX, &WA_CONN_HEADER).unwrap();
@@ -52,16 +62,23 @@ impl Wire {
         ws.send(Message::binary(first)).await.unwrap();
 
         let answer = frame(&mut ws, &mut decoder).await.unwrap();
-        let s = wa::HandshakeMessage::decode_from_slice(&answer).unwrap().server_hello.into_option().unwrap();
+        let s = wa::HandshakeMessage::decode_from_slice(&answer)
+            .unwrap()
+            .server_hello
+            .into_option()
+            .unwrap();
         let theirs: [u8; 32] = s.ephemeral.unwrap().try_into().unwrap();
         n.authenticate(&theirs);
-        n.mix_shared_secret(e.private_key.serialize(), &theirs).unwrap();
+        n.mix_shared_secret(e.private_key.serialize(), &theirs)
+            .unwrap();
         let server: [u8; 32] = n.decrypt(&s.r#static.unwrap()).unwrap().try_into().unwrap();
-        n.mix_shared_secret(e.private_key.serialize(), &server).unwrap();
+        n.mix_shared_secret(e.private_key.serialize(), &server)
+            .unwrap();
         verify_chain(&n.decrypt(&s.payload.unwrap()).unwrap(), &server, root_hex);
 
         let sealed = n.encrypt(&pub32(me)).unwrap();
-        n.mix_shared_secret(me.private_key.serialize(), &theirs).unwrap();
+        n.mix_shared_secret(me.private_key.serialize(), &theirs)
+            .unwrap();
         let finish = wa::HandshakeMessage {
             client_finish: buffa::MessageField::some(wa::handshake_message::ClientFinish {
                 r#static: Some(sealed),
@@ -70,21 +87,41 @@ impl Wire {
             }),
             ..Default::default()
         };
-        ws.send(Message::binary(encode_frame(&finish.encode_to_vec(), None).unwrap())).await.unwrap();
+        ws.send(Message::binary(
+            encode_frame(&finish.encode_to_vec(), None).unwrap(),
+        ))
+        .await
+        .unwrap();
         let (write, read) = n.finish().unwrap();
-        Self { ws, decoder, write, read, sent: 0, seen: 0, aside: Vec::new() }
+        Self {
+            ws,
+            decoder,
+            write,
+            read,
+            sent: 0,
+            seen: 0,
+            aside: Vec::new(),
+        }
     }
 
     pub async fn send(&mut self, n: &Node) {
-        let ct = self.write.encrypt_with_counter(self.sent, &marshal(n).unwrap()).unwrap();
+        let ct = self
+            .write
+            .encrypt_with_counter(self.sent, &marshal(n).unwrap())
+            .unwrap();
         self.sent += 1;
-        self.ws.send(Message::binary(encode_frame(&ct, None).unwrap())).await.unwrap();
+        self.ws
+            .send(Message::binary(encode_frame(&ct, None).unwrap()))
+            .await
+            .unwrap();
     }
 
     /// The next stanza; None when the server closed the connection.
     pub async fn next(&mut self) -> Option<Node> {
         let mut f = frame(&mut self.ws, &mut self.decoder).await?;
-        self.read.decrypt_in_place_with_counter::<BytesMut>(self.seen, &mut f).unwrap();
+        self.read
+            .decrypt_in_place_with_counter::<BytesMut>(self.seen, &mut f)
+            .unwrap();
         self.seen += 1;
         let raw = unpack(&f).unwrap();
         Some(unmarshal_ref(&raw).unwrap().to_owned())
@@ -97,20 +134,26 @@ impl Wire {
         }
         let wait = async {
             loop {
-                let n = self.next().await.unwrap_or_else(|| panic!("closed while waiting for {what}"));
+                let n = self
+                    .next()
+                    .await
+                    .unwrap_or_else(|| panic!("closed while waiting for {what}"));
                 if fits(&n) {
                     return n;
                 }
                 self.aside.push(n);
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("no {what} in time"))
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .unwrap_or_else(|_| panic!("no {what} in time"))
     }
 
     pub async fn iq(&mut self, n: &Node) -> Node {
         self.send(n).await;
         let id = text(n, "id");
-        self.until("iq answer", |a| a.tag == "iq" && text(a, "id") == id).await
+        self.until("iq answer", |a| a.tag == "iq" && text(a, "id") == id)
+            .await
     }
 
     /// Reads until the server closes; what came is laid aside.
@@ -120,7 +163,9 @@ impl Wire {
                 self.aside.push(n);
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("the server closes");
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .expect("the server closes");
     }
 
     pub async fn close(mut self) {
@@ -129,10 +174,16 @@ impl Wire {
 }
 
 pub fn text(n: &Node, key: &str) -> String {
-    n.attrs.get(key).map(|v| v.as_str().into_owned()).unwrap_or_default()
+    n.attrs
+        .get(key)
+        .map(|v| v.as_str().into_owned())
+        .unwrap_or_default()
 }
 
-async fn frame(ws: &mut WebSocketStream<MaybeTlsStream<TcpStream>>, d: &mut FrameDecoder) -> Option<BytesMut> {
+async fn frame(
+    ws: &mut WebSocketStream<MaybeTlsStream<TcpStream>>,
+    d: &mut FrameDecoder,
+) -> Option<BytesMut> {
     loop {
         if let Some(f) = d.decode_frame() {
             return Some(f);
@@ -148,13 +199,21 @@ async fn frame(ws: &mut WebSocketStream<MaybeTlsStream<TcpStream>>, d: &mut Fram
 /// Root signs the intermediate, the intermediate the leaf, and the leaf is the server's key.
 fn verify_chain(chain: &[u8], server: &[u8; 32], root_hex: &str) {
     use wa::cert_chain::noise_certificate::Details;
-    let root: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&root_hex[2 * i..2 * i + 2], 16).unwrap()).collect();
+    let root: Vec<u8> = (0..32)
+        .map(|i| u8::from_str_radix(&root_hex[2 * i..2 * i + 2], 16).unwrap())
+        .collect();
     let chain = wa::CertChain::decode_from_slice(chain).unwrap();
     let mut signer = root;
-    for c in [chain.intermediate.into_option().unwrap(), chain.leaf.into_option().unwrap()] {
+    for c in [
+        chain.intermediate.into_option().unwrap(),
+        chain.leaf.into_option().unwrap(),
+    ] {
         let details = c.details.unwrap();
         let key = PublicKey::from_djb_public_key_bytes(&signer).unwrap();
-        assert!(key.verify_signature(&details, &c.signature.unwrap()), "certificate signature");
+        assert!(
+            key.verify_signature(&details, &c.signature.unwrap()),
+            "certificate signature"
+        );
         signer = Details::decode_from_slice(&details).unwrap().key.unwrap();
     }
     assert_eq!(signer, server, "the leaf is the server's key");
