@@ -157,3 +157,55 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    const DOCUMENTED: &str = include_str!("../../../config.default.toml");
+
+    fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+        Figment::from(Toml::string(text)).extract().unwrap()
+    }
+
+    #[test]
+    fn the_documented_defaults_are_the_programs() {
+        let documented: Value = read(DOCUMENTED);
+        assert_eq!(
+            documented,
+            serde_json::to_value(Config::default()).unwrap(),
+            "config.default.toml names every setting with its default"
+        );
+        let _: Config = read(DOCUMENTED);
+    }
+
+    #[test]
+    fn the_documented_issuer_names_every_setting_of_one() {
+        let lines = DOCUMENTED.lines().filter_map(|line| {
+            let line = line.strip_prefix("# ")?;
+            let name = line.split_once(" = ").map_or("", |(name, _)| name);
+            let setting = line.starts_with("[[")
+                || !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            setting.then(|| format!("{line}\n"))
+        });
+        let auth: Auth = Figment::from(Toml::string(&lines.collect::<String>()))
+            .extract_inner("auth")
+            .unwrap();
+        let [issuer] = auth.issuers.as_slice() else {
+            panic!("one example");
+        };
+        assert_eq!(issuer.platform_role_claim.as_deref(), Some("platform_role"));
+        let named = serde_json::to_value(issuer).unwrap();
+        for name in named.as_object().unwrap().keys() {
+            assert!(
+                DOCUMENTED.contains(&format!("\n# {name} = ")),
+                "{name} is not documented"
+            );
+        }
+        // What the example shows for settings that may be left out is what they are then.
+        let short = "jwks_url = \"https://id.example.com/.well-known/jwks.json\"\n\
+            issuer = \"https://id.example.com\"\naudience = \"wharf\"\nplatform_role_claim = \"platform_role\"\n";
+        assert_eq!(*issuer, read(short));
+    }
+}
