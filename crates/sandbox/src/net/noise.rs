@@ -2,8 +2,8 @@
 //!
 //! First contact is XX: hello (ephemeral) → hello (ephemeral, static, chain) → finish (static,
 //! payload). Later log-ins are IK: the client knows our static key from the chain and sends its own
-//! with the payload in the first message. The prologue is the four header bytes. A client that tries
-//! IK with a key that is not ours gets an answer it cannot read, as there.
+//! with the payload in the first message. The prologue is the four header bytes. A client whose
+//! IK is for another server's key is answered with XXfallback and may go on.
 
 use anyhow::{Context, Result, anyhow, bail};
 use buffa::Message as _;
@@ -11,7 +11,9 @@ use wacore::{
     handshake::{NoiseCipher, NoiseHandshake},
     libsignal::protocol::KeyPair,
 };
-use wacore_binary::consts::{NOISE_PATTERN_IK, NOISE_PATTERN_XX, WA_CONN_HEADER};
+use wacore_binary::consts::{
+    NOISE_PATTERN_IK, NOISE_PATTERN_XX, NOISE_PATTERN_XXFALLBACK, WA_CONN_HEADER,
+};
 use waproto::whatsapp::{self as wa, handshake_message::ServerHello};
 
 use super::{certs::NoiseIdentity, frames::Frames};
@@ -35,14 +37,19 @@ pub async fn respond(frames: &mut Frames, me: &NoiseIdentity) -> Result<Establis
     let theirs = key32(hello.ephemeral.context("no ephemeral")?)?;
     match (hello.r#static, hello.payload) {
         (Some(s), Some(p)) => ik(frames, me, theirs, &s, &p).await,
-        _ => xx(frames, me, theirs).await,
+        _ => xx(frames, me, theirs, NOISE_PATTERN_XX).await,
     }
 }
 
-async fn xx(frames: &mut Frames, me: &NoiseIdentity, theirs: [u8; 32]) -> Result<Established> {
+async fn xx(
+    frames: &mut Frames,
+    me: &NoiseIdentity,
+    theirs: [u8; 32],
+    pattern: &str,
+) -> Result<Established> {
     let ours = KeyPair::generate(&mut rng());
     let secret = me.static_pair.private_key.serialize();
-    let mut n = NoiseHandshake::new(NOISE_PATTERN_XX, &WA_CONN_HEADER)?;
+    let mut n = NoiseHandshake::new(pattern, &WA_CONN_HEADER)?;
     n.authenticate(&theirs);
     n.authenticate(&pub32(&ours));
     n.mix_shared_secret(ours.private_key.serialize(), &theirs)?;
@@ -74,7 +81,12 @@ async fn ik(
     n.authenticate(&pub32(&me.static_pair));
     n.authenticate(&theirs);
     n.mix_shared_secret(secret, &theirs)?;
-    let client = key32(n.decrypt(s)?)?;
+    // Sealed for another server's key (a client that knew another network): begin again from its
+    // ephemeral key, as XXfallback.
+    let Ok(client) = n.decrypt(s) else {
+        return xx(frames, me, theirs, NOISE_PATTERN_XXFALLBACK).await;
+    };
+    let client = key32(client)?;
     n.mix_shared_secret(secret, &client)?;
     let payload = n.decrypt(p)?;
     n.authenticate(&pub32(&ours));

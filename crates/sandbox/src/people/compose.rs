@@ -230,26 +230,33 @@ fn attached(kind: MediaKind, a: Attachment, voice: bool, media: &Media) -> Resul
         Some(sealed.file_enc_sha256.to_vec()),
         Some(sealed.media_key.to_vec()),
     );
-    let (length, direct_path, caption) = (Some(sealed.file_length), Some(path), a.caption);
+    let (length, direct_path, text) = (Some(sealed.file_length), Some(path), a.caption);
     let mut msg = wa::Message::default();
     macro_rules! put {
-        ($field:ident, $ty:ident { $($extra:tt)* }) => {
+        ($field:ident, $ty:ident { $($name:ident: $value:expr),* }) => {
             msg.$field = MessageField::some(m::$ty {
-                url, mimetype, file_sha256: sha, file_enc_sha256: enc, media_key: key, file_length: length, direct_path,
-                $($extra)* ..Default::default()
+                url,
+                mimetype,
+                file_sha256: sha,
+                file_enc_sha256: enc,
+                media_key: key,
+                file_length: length,
+                direct_path,
+                $($name: $value,)*
+                ..Default::default()
             })
         };
     }
     match kind {
-        MediaKind::Image => put!(image_message, ImageMessage { caption }),
-        MediaKind::Video => put!(video_message, VideoMessage { caption }),
+        MediaKind::Image => put!(image_message, ImageMessage { caption: text }),
+        MediaKind::Video => put!(video_message, VideoMessage { caption: text }),
         MediaKind::Audio => put!(audio_message, AudioMessage { ptt: Some(voice) }),
         MediaKind::Sticker => put!(sticker_message, StickerMessage {}),
         _ => put!(
             document_message,
             DocumentMessage {
-                caption,
-                file_name: a.filename,
+                caption: text,
+                file_name: a.filename
             }
         ),
     }
