@@ -8,7 +8,10 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::{Semaphore, mpsc};
@@ -32,6 +35,8 @@ const CODE_LIFE_MS: i64 = 180_000;
 /// One session's place: commands on it run one after another.
 #[derive(Default)]
 struct Slot {
+    /// The current WhatsApp Web version was asked for after a refusal, and no login has succeeded since.
+    version_renewed: AtomicBool,
     turn: tokio::sync::Mutex<()>,
     live: Mutex<Option<Arc<Actor>>>,
 }
@@ -184,6 +189,20 @@ async fn mind(
         return;
     }
     let _turn = slot.turn.lock().await;
+    if actor.was_connected() {
+        slot.version_renewed.store(false, Ordering::Release);
+    }
+    let end = match end {
+        // WhatsApp refuses the version: ask once for the current one before giving up.
+        End::Told(Connection::Outdated)
+            if shared.config.version.is_none()
+                && !slot.version_renewed.swap(true, Ordering::AcqRel) =>
+        {
+            actor.forget_version().await;
+            End::Later(Duration::from_secs(1))
+        }
+        other => other,
+    };
     match end {
         End::Told(state) => {
             actor.report(state).await;

@@ -187,6 +187,19 @@ impl Actor {
         self.report(Connection::Connecting { again: true }).await;
     }
 
+    /// Logged in at least once in this life.
+    pub(crate) fn was_connected(&self) -> bool {
+        self.logins.load(Ordering::Acquire) > 0
+    }
+
+    /// Lets the next life ask WhatsApp for the current version.
+    pub(crate) async fn forget_version(&self) {
+        let persistence = self.client.persistence_manager();
+        persistence
+            .modify_device(|device| device.core.app_version_last_fetched_ms = 0)
+            .await;
+    }
+
     /// Marks the end; `true` for the one who may tell the last state.
     pub(crate) async fn finish(&self) -> bool {
         let mut standing = self.standing.lock().await;

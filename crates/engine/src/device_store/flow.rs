@@ -14,6 +14,8 @@ pub(crate) struct Flow {
     lost: AtomicU64,
     /// Facts of a snapshot went by since the last word on it.
     snapshot: AtomicBool,
+    /// Nobody commits any more.
+    closed: AtomicBool,
     moved: Notify,
 }
 
@@ -53,7 +55,13 @@ impl Flow {
         self.lost.load(Ordering::Acquire)
     }
 
-    /// Waits until everything dispatched before this call is settled; `false` when that takes too long.
+    /// Nothing will be committed any more: whoever waits, waits in vain.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.moved.notify_waiters();
+    }
+
+    /// Waits until everything dispatched before this call is settled; `false` when that takes too long or ends.
     pub(crate) async fn settled(&self) -> bool {
         let target = self.dispatched.load(Ordering::Acquire);
         let wait = async {
@@ -62,12 +70,15 @@ impl Flow {
                 tokio::pin!(moved);
                 moved.as_mut().enable();
                 if self.settled.load(Ordering::Acquire) >= target {
-                    return;
+                    return true;
+                }
+                if self.closed.load(Ordering::Acquire) {
+                    return false;
                 }
                 moved.await;
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.is_ok()
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or(false)
     }
 }
 
@@ -98,5 +109,8 @@ mod tests {
         assert_eq!(flow.losses(), 0);
         flow.lost(1);
         assert_eq!(flow.losses(), 1);
+        flow.dispatched();
+        flow.close();
+        assert!(!flow.settled().await, "nobody will commit it");
     }
 }

@@ -122,6 +122,7 @@ impl DeviceStore {
     /// Refuses every write from now on.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
+        self.flow.close();
     }
 
     /// Removes all device state of the session; only on a store nobody writes to any more.
