@@ -89,26 +89,19 @@ impl Companion {
     }
 
     pub async fn register(&self, net: &Net) -> Wire {
-        let s = &net.sandbox;
-        Wire::connect(
-            &s.chat_url(),
-            &s.noise_root_hex(),
-            &self.noise,
-            &self.registration(),
-        )
-        .await
+        Wire::connect(&net.server(), &self.noise, &self.registration()).await
     }
 
     /// A log-in, without waiting for its outcome.
     pub async fn knock(&self, net: &Net) -> Wire {
-        let s = &net.sandbox;
-        Wire::connect(
-            &s.chat_url(),
-            &s.noise_root_hex(),
-            &self.noise,
-            &self.login(),
-        )
-        .await
+        Wire::connect(&net.server(), &self.noise, &self.login()).await
+    }
+
+    /// A log-in that resumes with a server key known before; whether it was still the server's.
+    pub async fn resume(&self, net: &Net, known: &[u8; 32]) -> (Wire, bool) {
+        let (w, fell_back) =
+            Wire::resume(&net.server(), known, &self.noise, &self.login()).await;
+        (w, !fell_back)
     }
 
     /// The refs of a fresh registration, acknowledged.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use wharf_sandbox::{Options, Sandbox};
 
+use crate::wire::Server;
+
 pub struct Net {
     pub sandbox: Sandbox,
     http: reqwest::Client,
@@ -19,6 +21,13 @@ impl Net {
         Self {
             sandbox: Sandbox::start(o).await.unwrap(),
             http,
+        }
+    }
+
+    pub fn server(&self) -> Server {
+        Server {
+            url: self.sandbox.chat_url(),
+            root_hex: self.sandbox.noise_root_hex(),
         }
     }
 

@@ -147,3 +147,25 @@ async fn a_client_that_logs_out_is_gone() {
     w.until_closed().await;
     assert!(devices(&net.get(&format!("/accounts/{ME}")).await).is_empty());
 }
+
+#[tokio::test]
+async fn a_resumption_works_and_one_for_another_network_begins_anew() {
+    let net = Net::start().await;
+    net.account(ME).await;
+    let c = Companion::linked(&net, ME).await;
+    let known = wharf_sandbox::keys::pub32(&net.sandbox.sim().noise.static_pair);
+    let (mut w, resumed) = c.resume(&net, &known).await;
+    assert!(resumed);
+    w.until("success", |n| n.tag == "success").await;
+    w.close().await;
+
+    let stale = wharf_sandbox::keys::pub32(&Companion::new().noise);
+    let (mut w, resumed) = c.resume(&net, &stale).await;
+    assert!(!resumed);
+    w.until("success", |n| n.tag == "success").await;
+
+    let elsewhere = Net::start().await;
+    let (mut w, _) = c.resume(&elsewhere, &known).await;
+    let failure = w.until("failure", |n| n.tag == "failure").await;
+    assert_eq!(text(&failure, "reason"), "401", "unknown there");
+}

@@ -14,17 +14,22 @@ use wacore::{
 };
 use wacore_binary::{
     Node,
-    consts::{NOISE_PATTERN_XX, WA_CONN_HEADER},
+    consts::{
+        NOISE_PATTERN_IK, NOISE_PATTERN_XX, NOISE_PATTERN_XXFALLBACK, WA_CONN_HEADER,
+    },
     marshal::{marshal, unmarshal_ref},
     util::unpack,
 };
-use waproto::whatsapp as wa;
+use waproto::whatsapp::{
+    self as wa,
+    handshake_message::{ClientFinish, ClientHello, ServerHello},
+};
 use wharf_sandbox::keys::{pub32, rng};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct Wire {
-    ws: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    ws: Ws,
     decoder: FrameDecoder,
     write: NoiseCipher,
     read: NoiseCipher,
@@ -34,64 +39,63 @@ pub struct Wire {
     pub aside: Vec<Node>,
 }
 
+type Ws = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Who is called, and what is known of them.
+pub struct Server {
+    pub url: String,
+    pub root_hex: String,
+}
+
 impl Wire {
-    pub async fn connect(
-        url: &str,
-        root_hex: &str,
-        me: &KeyPair,
-        payload: &wa::ClientPayload,
-    ) -> Self {
-        let (mut ws, _) = ClientBuilder::new()
-            .uri(url)
-            .unwrap()
-            .connect()
-            .await
-            .unwrap();
+    /// First contact: XX.
+    pub async fn connect(at: &Server, me: &KeyPair, payload: &wa::ClientPayload) -> Self {
+        let mut ws = open(&at.url).await;
         let mut decoder = FrameDecoder::new();
         let e = KeyPair::generate(&mut rng());
+        hello(&mut ws, &e, None).await;
         let mut n = NoiseHandshake::new(NOISE_PATTERN_XX, &WA_CONN_HEADER).unwrap();
         n.authenticate(&pub32(&e));
-        let hello = wa::HandshakeMessage {
-            client_hello: buffa::MessageField::some(wa::handshake_message::ClientHello {
-                ephemeral: Some(pub32(&e).to_vec()),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        let first = encode_frame(&hello.encode_to_vec(), Some(&WA_CONN_HEADER)).unwrap();
-        ws.send(Message::binary(first)).await.unwrap();
+        let s = server_hello(&mut ws, &mut decoder).await;
+        let n = finish_xx(&mut ws, n, &e, s, at, me, payload).await;
+        Self::secured(ws, decoder, n)
+    }
 
-        let answer = frame(&mut ws, &mut decoder).await.unwrap();
-        let s = wa::HandshakeMessage::decode_from_slice(&answer)
-            .unwrap()
-            .server_hello
-            .into_option()
-            .unwrap();
+    /// A resumption (IK) towards the server whose static key is `known`; and whether that server
+    /// made us begin anew (XXfallback).
+    pub async fn resume(
+        at: &Server,
+        known: &[u8; 32],
+        me: &KeyPair,
+        payload: &wa::ClientPayload,
+    ) -> (Self, bool) {
+        let mut ws = open(&at.url).await;
+        let mut decoder = FrameDecoder::new();
+        let e = KeyPair::generate(&mut rng());
+        let mut n = NoiseHandshake::new(NOISE_PATTERN_IK, &WA_CONN_HEADER).unwrap();
+        n.authenticate(known);
+        n.authenticate(&pub32(&e));
+        mix(&mut n, &e, known);
+        let sealed = n.encrypt(&pub32(me)).unwrap();
+        mix(&mut n, me, known);
+        let body = n.encrypt(&payload.encode_to_vec()).unwrap();
+        hello(&mut ws, &e, Some((sealed, body))).await;
+        let s = server_hello(&mut ws, &mut decoder).await;
+        if s.r#static.is_some() {
+            let mut n = NoiseHandshake::new(NOISE_PATTERN_XXFALLBACK, &WA_CONN_HEADER).unwrap();
+            n.authenticate(&pub32(&e));
+            let n = finish_xx(&mut ws, n, &e, s, at, me, payload).await;
+            return (Self::secured(ws, decoder, n), true);
+        }
         let theirs: [u8; 32] = s.ephemeral.unwrap().try_into().unwrap();
         n.authenticate(&theirs);
-        n.mix_shared_secret(e.private_key.serialize(), &theirs)
-            .unwrap();
-        let server: [u8; 32] = n.decrypt(&s.r#static.unwrap()).unwrap().try_into().unwrap();
-        n.mix_shared_secret(e.private_key.serialize(), &server)
-            .unwrap();
-        verify_chain(&n.decrypt(&s.payload.unwrap()).unwrap(), &server, root_hex);
+        mix(&mut n, &e, &theirs);
+        mix(&mut n, me, &theirs);
+        verify_chain(&n.decrypt(&s.payload.unwrap()).unwrap(), known, &at.root_hex);
+        (Self::secured(ws, decoder, n), false)
+    }
 
-        let sealed = n.encrypt(&pub32(me)).unwrap();
-        n.mix_shared_secret(me.private_key.serialize(), &theirs)
-            .unwrap();
-        let finish = wa::HandshakeMessage {
-            client_finish: buffa::MessageField::some(wa::handshake_message::ClientFinish {
-                r#static: Some(sealed),
-                payload: Some(n.encrypt(&payload.encode_to_vec()).unwrap()),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        ws.send(Message::binary(
-            encode_frame(&finish.encode_to_vec(), None).unwrap(),
-        ))
-        .await
-        .unwrap();
+    fn secured(ws: Ws, decoder: FrameDecoder, n: NoiseHandshake) -> Self {
         let (write, read) = n.finish().unwrap();
         Self {
             ws,
@@ -180,10 +184,70 @@ pub fn text(n: &Node, key: &str) -> String {
         .unwrap_or_default()
 }
 
-async fn frame(
-    ws: &mut WebSocketStream<MaybeTlsStream<TcpStream>>,
-    d: &mut FrameDecoder,
-) -> Option<BytesMut> {
+async fn open(url: &str) -> Ws {
+    let client = ClientBuilder::new().uri(url).unwrap();
+    client.connect().await.unwrap().0
+}
+
+fn mix(n: &mut NoiseHandshake, ours: &KeyPair, theirs: &[u8; 32]) {
+    n.mix_shared_secret(ours.private_key.serialize(), theirs)
+        .unwrap();
+}
+
+/// The header and the client's hello; sealed static key and payload make it IK.
+async fn hello(ws: &mut Ws, e: &KeyPair, sealed: Option<(Vec<u8>, Vec<u8>)>) {
+    let (s, payload) = sealed.unzip();
+    let hello = wa::HandshakeMessage {
+        client_hello: buffa::MessageField::some(ClientHello {
+            ephemeral: Some(pub32(e).to_vec()),
+            r#static: s,
+            payload,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let first = encode_frame(&hello.encode_to_vec(), Some(&WA_CONN_HEADER)).unwrap();
+    ws.send(Message::binary(first)).await.unwrap();
+}
+
+async fn server_hello(ws: &mut Ws, d: &mut FrameDecoder) -> ServerHello {
+    let answer = frame(ws, d).await.expect("a server hello");
+    let m = wa::HandshakeMessage::decode_from_slice(&answer).unwrap();
+    m.server_hello.into_option().unwrap()
+}
+
+/// The second half of XX: their static key and chain, then ours and the payload.
+async fn finish_xx(
+    ws: &mut Ws,
+    mut n: NoiseHandshake,
+    e: &KeyPair,
+    s: ServerHello,
+    at: &Server,
+    me: &KeyPair,
+    payload: &wa::ClientPayload,
+) -> NoiseHandshake {
+    let theirs: [u8; 32] = s.ephemeral.unwrap().try_into().unwrap();
+    n.authenticate(&theirs);
+    mix(&mut n, e, &theirs);
+    let server: [u8; 32] = n.decrypt(&s.r#static.unwrap()).unwrap().try_into().unwrap();
+    mix(&mut n, e, &server);
+    verify_chain(&n.decrypt(&s.payload.unwrap()).unwrap(), &server, &at.root_hex);
+    let sealed = n.encrypt(&pub32(me)).unwrap();
+    mix(&mut n, me, &theirs);
+    let finish = wa::HandshakeMessage {
+        client_finish: buffa::MessageField::some(ClientFinish {
+            r#static: Some(sealed),
+            payload: Some(n.encrypt(&payload.encode_to_vec()).unwrap()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let last = encode_frame(&finish.encode_to_vec(), None).unwrap();
+    ws.send(Message::binary(last)).await.unwrap();
+    n
+}
+
+async fn frame(ws: &mut Ws, d: &mut FrameDecoder) -> Option<BytesMut> {
     loop {
         if let Some(f) = d.decode_frame() {
             return Some(f);
