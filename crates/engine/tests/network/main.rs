@@ -2,6 +2,7 @@
 
 mod first_line;
 mod life;
+mod proxied;
 mod sends;
 mod support;
 mod sync;

@@ -20,12 +20,12 @@ use wharf_domain::{
         engine::{Connection, Engine, Handed, Inbox},
         ids::Ids,
         secrets::Secrets,
-        store::{OrgRow, Store, StoreExt},
+        store::{OrgRow, ReadJob, Store, StoreExt, WriteJob},
     },
     sessions::{SessionNo, SessionRow, SessionScope},
     system::SystemIds,
 };
-use wharf_engine::{EngineConfig, Timings, WhatsAppEngine};
+use wharf_engine::{EngineConfig, ProxyChoice, Timings, WhatsAppEngine};
 use wharf_sandbox::Sandbox;
 use wharf_store_sqlite::SqliteStore;
 use wharf_types::{OrgId, SessionId, SessionStatus};
@@ -103,12 +103,14 @@ pub struct Home {
     pub dir: tempfile::TempDir,
     pub secrets: Arc<dyn Secrets>,
     pub store: Arc<dyn Store>,
+    mortal: Arc<Mortal>,
     pub scope: SessionScope,
     pub inbox: Arc<Recorder>,
     pub engine: WhatsAppEngine,
     pub net: Sandbox,
     pub http: reqwest::Client,
     pub timings: Timings,
+    proxy: Option<ProxyChoice>,
 }
 
 pub const OWNER: &str = "15551230001";
@@ -127,10 +129,10 @@ pub fn quick() -> Timings {
 impl Home {
     /// A network with an owner and a friend, and a session that nothing was done with.
     pub async fn new() -> Self {
-        Self::with(quick()).await
+        Self::with(quick(), None).await
     }
 
-    pub async fn with(timings: Timings) -> Self {
+    pub async fn with(timings: Timings, proxy: Option<ProxyChoice>) -> Self {
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()
@@ -144,10 +146,11 @@ impl Home {
             zeroize::Zeroizing::new([7; 32]),
             Arc::clone(&ids),
         ));
-        let store = open(dir.path().join("wharf.db"));
+        let mortal = open(dir.path().join("wharf.db"));
+        let store: Arc<dyn Store> = Arc::clone(&mortal) as _;
         let scope = session(&*store, &*ids).await;
         let inbox = Arc::new(Recorder::default());
-        let engine = engine(&net, &store, &secrets, &inbox, timings);
+        let engine = engine(&net, &store, &secrets, &inbox, timings, proxy.clone());
         #[expect(
             clippy::disallowed_methods,
             reason = "a test speaks to its own network on loopback"
@@ -157,12 +160,14 @@ impl Home {
             dir,
             secrets,
             store,
+            mortal,
             scope,
             inbox,
             engine,
             net,
             http,
             timings,
+            proxy,
         };
         home.account(OWNER, "Owner").await;
         home.account(FRIEND, "Friend").await;
@@ -191,28 +196,19 @@ impl Home {
 
     /// The process dies without a word, and another one begins on the same data.
     pub async fn reborn(&mut self) {
-        let nothing: Arc<dyn Store> = Arc::new(SqliteStore::temporary().unwrap());
-        self.inbox = Arc::new(Recorder::default());
-        self.engine = engine(
-            &self.net,
-            &nothing,
-            &self.secrets,
-            &self.inbox,
-            self.timings,
-        );
-        let old = Arc::downgrade(&std::mem::replace(&mut self.store, nothing));
+        self.mortal.kill().await;
         let log = self.dir.path().join("wharf.db-wal");
-        until("the old process to be gone", || {
-            old.upgrade().is_none() && !log.exists()
-        })
-        .await;
-        self.store = open(self.dir.path().join("wharf.db"));
+        until("the old process to be gone", || !log.exists()).await;
+        self.inbox = Arc::new(Recorder::default());
+        self.mortal = open(self.dir.path().join("wharf.db"));
+        self.store = Arc::clone(&self.mortal) as Arc<dyn Store>;
         self.engine = engine(
             &self.net,
             &self.store,
             &self.secrets,
             &self.inbox,
             self.timings,
+            self.proxy.clone(),
         );
     }
 
@@ -317,8 +313,38 @@ pub fn text(to: &str, wa_id: &str, text: &str) -> Outgoing {
     }
 }
 
-fn open(path: PathBuf) -> Arc<dyn Store> {
-    Arc::new(SqliteStore::open(&path, &wharf_store_sqlite::Options::default()).unwrap())
+/// A store that a test can take away, as the end of the process does. (The library's own tasks outlive the engine.)
+struct Mortal(tokio::sync::RwLock<Option<SqliteStore>>);
+
+impl Mortal {
+    async fn kill(&self) {
+        *self.0.write().await = None;
+    }
+}
+
+fn gone() -> Error {
+    Error::Unavailable("the process is dead".into())
+}
+
+#[async_trait]
+impl Store for Mortal {
+    async fn submit(&self, job: WriteJob) -> Result<(), Error> {
+        let store = self.0.read().await;
+        store.as_ref().ok_or_else(gone)?.submit(job).await
+    }
+    async fn query(&self, job: ReadJob) -> Result<(), Error> {
+        let store = self.0.read().await;
+        store.as_ref().ok_or_else(gone)?.query(job).await
+    }
+    async fn health(&self) -> Result<(), Error> {
+        let store = self.0.read().await;
+        store.as_ref().ok_or_else(gone)?.health().await
+    }
+}
+
+fn open(path: PathBuf) -> Arc<Mortal> {
+    let store = SqliteStore::open(&path, &wharf_store_sqlite::Options::default()).unwrap();
+    Arc::new(Mortal(tokio::sync::RwLock::new(Some(store))))
 }
 
 fn engine(
@@ -327,12 +353,13 @@ fn engine(
     secrets: &Arc<dyn Secrets>,
     inbox: &Arc<Recorder>,
     timings: Timings,
+    proxy: Option<ProxyChoice>,
 ) -> WhatsAppEngine {
     let config = EngineConfig {
         url: Some(net.chat_url()),
         extra_ca: Some(std::fs::read(net.ca_file()).unwrap()),
         version: Some((2, 3000, 0)),
-        proxy: None,
+        proxy,
         timings,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
