@@ -12,6 +12,7 @@ use crate::world::Sim;
 
 pub mod accounts;
 pub mod body;
+mod deeds;
 pub mod error;
 mod faults;
 mod guard;

@@ -55,10 +55,19 @@ struct Inner {
     forgiven: HashSet<ConnId>,
 }
 
-#[derive(Default)]
 pub struct Online {
     next: AtomicU64,
     inner: Mutex<Inner>,
+}
+
+impl Default for Online {
+    /// Ids are told apart across restarts too: the ledger compares them.
+    fn default() -> Self {
+        Self {
+            next: AtomicU64::new(u64::from(rand::random::<u32>()) << 24),
+            inner: Mutex::default(),
+        }
+    }
 }
 
 impl Online {

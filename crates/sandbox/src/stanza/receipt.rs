@@ -1,6 +1,7 @@
 //! `<receipt>` from a client: it has a message, its owner read or played it, or it could not decrypt it.
 //!
-//! Any receipt takes the message off the client's queue. Delivery and read receipts travel on to every
+//! Any receipt takes the message off the client's queue; one for a message the device never got is a
+//! violation. Delivery and read receipts travel on to every
 //! companion of the author; a `retry` makes the author encrypt again.
 
 use anyhow::{Context, Result, bail};
@@ -9,6 +10,7 @@ use wacore_binary::{JidExt as _, Node, NodeRef, builder::NodeBuilder};
 use super::Done;
 use crate::{
     ids::DeviceAddr,
+    ledger::Violation,
     node::{attr, jid_attr, opt_attr},
     world::World,
 };
@@ -28,6 +30,9 @@ const KINDS: &[&str] = &[
     "server-error",
 ];
 
+/// Those that answer a stanza just received; the others may speak of messages known from history.
+const FIRST: &[&str] = &["", "inactive", "sender"];
+
 pub fn from_client(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>) -> Result<Done> {
     let (id, kind) = (attr(n, "id"), attr(n, "type"));
     let to = jid_attr(n, "to").context("a receipt without a valid `to`")?;
@@ -39,7 +44,11 @@ pub fn from_client(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>) -> Result<
     }
     let ids = ids(n, &id);
     for i in &ids {
-        w.acknowledged(d, "message", i)?;
+        let had = w.acknowledged(d, "message", i)? || w.was_acknowledged(d, "message", i)?;
+        if !had && FIRST.contains(&kind.as_str()) {
+            let what = format!("receipt {kind:?} for {i}, which was never sent to it");
+            w.violation(Violation::Protocol, d, what)?;
+        }
         w.record_receipt(i, d, &kind)?;
     }
     match kind.as_str() {
@@ -75,9 +84,10 @@ fn onward(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>, kind: &str) -> Resu
     if !kind.is_empty() {
         b = b.attr("type", kind);
     }
-    let node = b
-        .children(n.get_optional_child("list").map(|l| l.to_owned()))
-        .build();
+    let node = match n.get_optional_child("list") {
+        Some(list) => b.children([list.to_owned()]).build(),
+        None => b.build(),
+    };
     let whose = if kind.ends_with("-self") {
         me.phone
     } else {
