@@ -158,7 +158,11 @@ async fn who_hides_the_number_and_shows_it_later_is_one_person() {
     let app = TestApp::new().await;
     app.account(ANNA, "Anna").await;
     let session = app.session(OWN).await;
-    let write = async |body: Value| app.phones.post(&format!("/accounts/{ANNA}/send"), body).await;
+    let write = async |body: Value| {
+        app.phones
+            .post(&format!("/accounts/{ANNA}/send"), body)
+            .await
+    };
     let first = async || {
         let page = app.api.get(&session.path("/contacts")).await.well();
         page["data"].as_array().unwrap().clone()

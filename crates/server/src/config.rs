@@ -23,9 +23,9 @@ pub struct Config {
     pub database_url: String,
     /// Names this process in `gatewayId`; "" = the host's name.
     pub node_id: String,
-    /// Own listener of `/metrics`, "" = on the API's listener with `metrics_token`.
+    /// Own listener of `/metrics`, without a credential; "" = on the API's listener.
     pub metrics_listen: String,
-    /// Bearer token of `/metrics` on the API's listener; "" and no `metrics_listen` = off.
+    /// Bearer token of `/metrics` on the API's listener; "" = any credential with `manage`.
     pub metrics_token: String,
     /// 32 bytes, base64; "" = from the file.
     pub master_key: String,
@@ -117,9 +117,8 @@ impl Config {
     }
 
     fn check(self) -> anyhow::Result<Self> {
-        if !cfg!(feature = "sandbox")
-            && !(self.whatsapp_url.is_empty() && self.whatsapp_ca_file.is_empty())
-        {
+        let simulated = !self.whatsapp_url.is_empty() || !self.whatsapp_ca_file.is_empty();
+        if simulated && !cfg!(feature = "sandbox") {
             bail!(
                 "whatsapp_url, whatsapp_ca_file: only a build with the cargo feature `sandbox` can speak to a simulated network"
             );

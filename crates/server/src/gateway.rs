@@ -21,6 +21,7 @@ pub struct Gateway {
     engine: Arc<WhatsAppEngine>,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<std::io::Result<()>>>,
+    upkeep: JoinHandle<()>,
     _data: DataDir,
 }
 
@@ -30,7 +31,7 @@ impl Gateway {
         let data = DataDir::open(&config.data)?;
         let domain = wiring::domain(config).await?;
         let engine = wiring::attach_engine(config, &domain).await?;
-        let render = crate::telemetry::metrics();
+        let (render, upkeep) = crate::telemetry::metrics()?;
         let state = wiring::api_state(config, &domain, Some(Arc::clone(&render)))?;
         let listener = bind(config.listen, "listen").await?;
         let address = listener.local_addr()?;
@@ -55,6 +56,7 @@ impl Gateway {
             engine,
             stop,
             servers,
+            upkeep,
             _data: data,
         })
     }
@@ -74,6 +76,7 @@ impl Gateway {
         for server in self.servers {
             let _ = tokio::time::timeout(FINISH, server).await;
         }
+        self.upkeep.abort();
         self.engine.shutdown().await;
     }
 }

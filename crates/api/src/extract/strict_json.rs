@@ -33,6 +33,13 @@ pub fn value(bytes: &[u8]) -> Result<Value, Wrong> {
 
 /// A value as a type that denies unknown fields.
 pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Wrong> {
+    // A derived type would take its fields from a list too, by place.
+    if !value.is_object() {
+        return Err(Wrong {
+            field: "body".to_owned(),
+            what: "must be a JSON object".to_owned(),
+        });
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let (at, text) = (error.path().to_string(), error.inner().to_string());
         named(&at, &text).unwrap_or_else(|| Wrong {
@@ -43,8 +50,12 @@ pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Wrong> {
 }
 
 fn path(path: &serde_path_to_error::Path) -> String {
+    // `?` stands for a place the parser had not named yet.
     let text = path.to_string();
-    if text == "." { "body".to_owned() } else { text }
+    match text.trim_end_matches(['.', '?']) {
+        "" => "body".to_owned(),
+        named => named.to_owned(),
+    }
 }
 
 /// serde says which field is unknown or missing only in words.
@@ -175,6 +186,10 @@ mod tests {
             (r#"{"to":5}"#, "to"),
             (r#"{"to":"x","inner":{"n":"y"}}"#, "inner.n"),
             (r#"[]"#, "body"),
+            (r#"["x",null]"#, "body"),
+            (r#"null"#, "body"),
+            (r#"{"#, "body"),
+            (r#"{"to":"x","inner":{"#, "inner"),
             (r#""#, "body"),
             (r#"{"to":"x"} x"#, "body"),
         ] {
