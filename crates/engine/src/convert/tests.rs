@@ -153,7 +153,6 @@ fn media_behind_a_wrapper_keeps_caption_measures_and_a_sealed_copy() {
     let (kind, body, extra) = said(wa::Message {
         ephemeral_message: MessageField::some(wa::message::FutureProofMessage {
             message: MessageField::some(image),
-            ..Default::default()
         }),
         ..Default::default()
     });

@@ -449,7 +449,7 @@ async fn buffers(b: &dyn Backend, log: &mut Log) {
     );
     b.put_msg_secret("c", "s", "3", &[6; 32]).await.unwrap();
     for id in ["1", "2", "3", "4"] {
-        log.note("secret", b.get_msg_secret(&"c".to_owned(), "s", id).await);
+        log.note("secret", b.get_msg_secret("c", "s", id).await);
         log.note("with time", b.get_msg_secret_with_ts("c", "s", id).await);
     }
     log.note("not yet", b.delete_expired_msg_secrets(99).await);
