@@ -16,10 +16,12 @@ use super::Done;
 use crate::{
     faults::FaultKind,
     ids::{DeviceAddr, Phone},
+    keys::pub32,
     ledger::{Sent, Violation},
     net::online::ConnId,
-    node::{attr, jid_attr, opt_attr},
+    node::{attr, child_bytes, jid_attr, opt_attr},
     people::{read::Incoming, signal::Unreadable},
+    phone::adv,
     world::{World, account::Account},
 };
 
@@ -67,6 +69,16 @@ pub fn from_client(
     if attr(n, "type").is_empty() {
         bail!("message {id} without type");
     }
+    let pre = parts(n, &to)?
+        .iter()
+        .any(|p| attr(p.enc, "type") == "pkmsg");
+    if pre && let Err(e) = vouched(w, from, n) {
+        w.violation(
+            Violation::Protocol,
+            from,
+            format!("message {id}: readers would not trust this device: {e:#}"),
+        )?;
+    }
     match to.server {
         Server::Pn | Server::Lid => direct(w, from, conn, n, &id, &to),
         Server::Group => crate::groups::inbound::from_client(w, from, conn, n, &id, &to),
@@ -75,6 +87,14 @@ pub fn from_client(
             other.as_str()
         )),
     }
+}
+
+/// A message that begins a session carries the device's ADV identity, which its readers verify.
+fn vouched(w: &World<'_>, from: DeviceAddr, n: &NodeRef<'_>) -> Result<()> {
+    let adv = child_bytes(n, "device-identity")?;
+    let d = w.device(from)?.context("the sending device")?;
+    let account = pub32(&w.phone_keys(from.phone)?.identity);
+    adv::verify_companion(&adv, &d.identity, &account).map(|_| ())
 }
 
 fn direct(

@@ -33,6 +33,8 @@ pub struct Companion {
     pub keys: PhoneKeys,
     pub prekeys: Vec<KeyPair>,
     pub adv_secret: [u8; 32],
+    /// Our ADV identity, as contacts verify it.
+    pub adv: Vec<u8>,
     pub sessions: std::collections::HashMap<String, OneSession>,
 }
 
@@ -62,6 +64,7 @@ impl Companion {
             },
             prekeys: (0..20).map(|_| pair()).collect(),
             adv_secret: rand::random(),
+            adv: Vec::new(),
             sessions: Default::default(),
         }
     }
@@ -99,8 +102,7 @@ impl Companion {
 
     /// A log-in that resumes with a server key known before; whether it was still the server's.
     pub async fn resume(&self, net: &Net, known: &[u8; 32]) -> (Wire, bool) {
-        let (w, fell_back) =
-            Wire::resume(&net.server(), known, &self.noise, &self.login()).await;
+        let (w, fell_back) = Wire::resume(&net.server(), known, &self.noise, &self.login()).await;
         (w, !fell_back)
     }
 
@@ -175,9 +177,10 @@ impl Companion {
         let (user, _) = jid.split_once('@').unwrap();
         let (phone, n) = user.split_once(':').unwrap();
         (self.phone, self.n) = (phone.to_owned(), n.parse().unwrap());
+        self.adv = signed.encode_to_vec();
         let identity = NodeBuilder::new("device-identity")
             .attr("key-index", index)
-            .bytes(signed.encode_to_vec())
+            .bytes(self.adv.clone())
             .build();
         let answer = NodeBuilder::new("iq")
             .attr("to", "s.whatsapp.net")
@@ -330,7 +333,10 @@ impl Companion {
             .attr("to", to)
             .attr("id", id)
             .attr("type", "text")
-            .children([NodeBuilder::new("participants").children(parts).build()])
+            .children([
+                NodeBuilder::new("participants").children(parts).build(),
+                leaf("device-identity", self.adv.as_slice()),
+            ])
             .build()
     }
 

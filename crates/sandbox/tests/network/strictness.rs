@@ -198,3 +198,36 @@ async fn a_socket_closed_before_the_next_is_no_overlap() {
     }
     assert_eq!(net.ledger().await["overlaps"], json!([]));
 }
+
+#[tokio::test]
+async fn a_new_session_without_the_devices_adv_identity_is_a_violation() {
+    let (net, mut c) = pair().await;
+    let mut w = c.online(&net).await;
+    let honest = std::mem::take(&mut c.adv);
+    let m = c.message(&mut w, "V1", FRIEND_JID, "who am I").await;
+    w.send(&m).await;
+    w.until("ack", |n| n.tag == "ack" && text(n, "id") == "V1")
+        .await;
+    let errors = net.errors().await;
+    assert!(errors.iter().any(|e| e.contains("V1")), "{errors:?}");
+
+    c.adv = honest;
+    let m = c.message(&mut w, "V2", FRIEND_JID, "it is me").await;
+    w.send(&m).await;
+    w.until("ack", |n| n.tag == "ack" && text(n, "id") == "V2")
+        .await;
+    assert!(!net.errors().await.iter().any(|e| e.contains("V2")));
+}
+
+#[tokio::test]
+async fn a_receipt_for_what_was_never_sent_is_a_violation() {
+    let (net, c) = pair().await;
+    let mut w = c.online(&net).await;
+    let receipt = NodeBuilder::new("receipt")
+        .attr("to", FRIEND_JID)
+        .attr("id", "imagined");
+    w.send(&receipt.build()).await;
+    w.until("ack", |n| n.tag == "ack" && text(n, "id") == "imagined")
+        .await;
+    assert!(net.errors().await.iter().any(|e| e.contains("imagined")));
+}
