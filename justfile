@@ -16,7 +16,7 @@ bench *args:
 
 # hundreds of kills at random moments of pairing, syncing and sending
 chaos rounds="100":
-    WHARF_TEST_KILLS={{rounds}} cargo test -p wharf --features sandbox --test e2e -- kills --nocapture
+    CHAOS_ROUNDS={{rounds}} cargo test -p wharf --features sandbox --test e2e -- kills --nocapture
 
 # licences and advisories (cargo install cargo-deny)
 deny:

@@ -1,13 +1,13 @@
 //! SIGKILL at any moment: nothing lost, nothing twice.
 //!
-//! `WHARF_TEST_KILLS` sets the number of rounds (default 6); `just chaos` runs the long form.
+//! `CHAOS_ROUNDS` sets the number of rounds (default 6); `just chaos` runs the long form.
 
 use crate::harness::{ANNA, OWN, TestApp, until};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
 fn rounds() -> u64 {
-    std::env::var("WHARF_TEST_KILLS")
+    std::env::var("CHAOS_ROUNDS")
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(6)

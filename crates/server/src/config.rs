@@ -1,10 +1,13 @@
 //! Configuration: `wharf.toml` < environment `WHARF_*` < flags. Every key and its default: `config.default.toml`.
 
-use crate::cli::{Common, LogFormat};
+use crate::{
+    cli::{Common, LogFormat},
+    environment::Environment,
+};
 use anyhow::{Context, anyhow, bail};
 use figment::{
     Figment,
-    providers::{Env, Format, Serialized, Toml},
+    providers::{Format, Serialized, Toml},
 };
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, path::PathBuf};
@@ -101,7 +104,7 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         let mut config: Self = figment
-            .merge(Env::prefixed("WHARF_").split("__"))
+            .merge(Environment::new(Self::default()))
             .extract()
             .map_err(|error| anyhow!("configuration: {}", error.to_string().replace('\n', " ")))?;
         if let Some(data) = &flags.data {

@@ -26,9 +26,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Takes the data directory, opens the store, listens, and starts the sessions that should run.
-    pub async fn start(config: &Config, more: Router<ApiState>) -> anyhow::Result<Self> {
-        let data = DataDir::open(&config.data)?;
+    /// Opens the store in the directory held, listens, and starts the sessions that should run.
+    pub async fn start(
+        config: &Config,
+        data: DataDir,
+        more: Router<ApiState>,
+    ) -> anyhow::Result<Self> {
         let domain = wiring::domain(config).await?;
         let engine = wiring::attach_engine(config, &domain).await?;
         let (render, upkeep) = crate::telemetry::metrics()?;

@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod data_dir;
+mod environment;
 mod gateway;
 mod out;
 mod telemetry;

@@ -1,25 +1,26 @@
 //! Standard output: what a script reads. Logs and progress go to standard error.
-#![expect(
-    clippy::print_stdout,
-    reason = "the one module that may write to standard output"
-)]
+//!
+//! A reader that went away (`| head`) is no error of ours: what cannot be written is dropped.
 
 use serde::Serialize;
-use std::fmt::Display;
+use std::{
+    fmt::Display,
+    io::{Write, stderr, stdout},
+};
 
 /// One line of text.
 pub fn line(text: impl Display) {
-    println!("{text}");
+    let mut out = stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
 /// One JSON object on one line.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(value)?);
+    line(serde_json::to_string(value)?);
     Ok(())
 }
 
 /// One line on standard error, for a person.
-#[expect(clippy::print_stderr, reason = "a complaint belongs on standard error")]
 pub fn complain(text: impl Display) {
-    eprintln!("{text}");
+    let _ = writeln!(stderr().lock(), "{text}");
 }

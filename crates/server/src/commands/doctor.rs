@@ -70,6 +70,10 @@ async fn store(config: &Config) -> Vec<Check> {
         }
     };
     let mut checks = vec![well("data directory", config.data.display().to_string())];
+    if !config.database_path().is_ok_and(|path| path.is_file()) {
+        checks.push(well("database", "none yet; the first start makes one"));
+        return checks;
+    }
     checks.push(match wiring::domain(config).await {
         Err(error) => ill(
             "database",

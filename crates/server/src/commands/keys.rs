@@ -4,7 +4,6 @@ use super::Failure;
 use crate::{
     cli::{Keys, Permission},
     config::Config,
-    data_dir::DataDir,
     out, wiring,
 };
 use serde_json::{Value, json};
@@ -34,7 +33,14 @@ fn shown(row: &KeyRow) -> Value {
 }
 
 pub async fn run(what: Keys, config: &Config, as_json: bool) -> Result<(), Failure> {
-    let _data = DataDir::open(&config.data).map_err(Failure::Usage)?;
+    // No lock: a running gateway may share the database, and learns of a revocation within seconds.
+    let path = config.database_path().map_err(Failure::Usage)?;
+    if !path.is_file() {
+        return Err(Failure::Usage(anyhow::anyhow!(
+            "data: no database at {}; `wharf init` makes one",
+            path.display()
+        )));
+    }
     let domain = wiring::domain(config).await.map_err(Failure::Usage)?;
     match what {
         Keys::Create {

@@ -54,10 +54,8 @@ pub async fn run(command: Command, config: Config, json: bool) -> Result<(), Fai
         Command::Sandbox(args) => sandbox::run(&args, &config, json).await,
         Command::Bench(what) => bench::run(what, json).await,
         #[cfg(not(feature = "sandbox"))]
-        Command::Demo(_) | Command::Sandbox(_) | Command::Bench(_) => {
-            Err(Failure::Usage(anyhow::anyhow!(
-                "this build has no simulated network; build one that has: cargo run --release --features sandbox -- demo"
-            )))
-        }
+        Command::Demo(_) | Command::Sandbox(_) => Err(Failure::Usage(anyhow::anyhow!(
+            "this build has no simulated network; build one that has: cargo run --release --features sandbox -- demo"
+        ))),
     }
 }

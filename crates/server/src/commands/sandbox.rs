@@ -18,8 +18,15 @@ pub async fn start(config: &Config, listen: SocketAddr, seed: u64) -> anyhow::Re
 
 pub async fn run(args: &cli::Sandbox, config: &Config, as_json: bool) -> Result<(), Failure> {
     let stop = asked_to_stop()?;
-    let _data = DataDir::open(&config.data).map_err(Failure::Usage)?;
-    let network = start(config, config.listen, args.seed)
+    // A lock of its own: a gateway may use the same data directory beside it.
+    let _world = DataDir::open(&config.data.join("sandbox")).map_err(Failure::Usage)?;
+    // The gateway's usual port is the gateway's.
+    let listen = if config.listen == Config::default().listen {
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    } else {
+        config.listen
+    };
+    let network = start(config, listen, args.seed)
         .await
         .map_err(Failure::Usage)?;
     let ca_file = network.ca_file();

@@ -4,6 +4,7 @@ use super::Failure;
 use crate::{
     cli::{Role, Serve},
     config::Config,
+    data_dir::DataDir,
     gateway::{Gateway, asked_to_stop},
     out,
 };
@@ -18,7 +19,8 @@ pub async fn run(args: &Serve, config: &Config, as_json: bool) -> Result<(), Fai
     }
     // Before anything listens: a signal from here on is an orderly end.
     let stop = asked_to_stop()?;
-    let gateway = Gateway::start(config, Router::new())
+    let data = DataDir::open(&config.data).map_err(Failure::Usage)?;
+    let gateway = Gateway::start(config, data, Router::new())
         .await
         .map_err(Failure::Usage)?;
     if as_json {

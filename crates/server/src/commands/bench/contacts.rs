@@ -7,7 +7,7 @@ use super::{
     load::{self, Caller, Plan, next_cursor},
     report::{Case, Report, Samples, machine},
 };
-use crate::{commands::init, config::Config, gateway::Gateway, out, wiring};
+use crate::{commands::init, config::Config, data_dir::DataDir, gateway::Gateway, out, wiring};
 use anyhow::Context;
 use axum::Router;
 use std::{
@@ -57,7 +57,7 @@ pub async fn run(sizes: &[u64], seconds: u64, as_json: bool) -> Result<(), Failu
     let bearer: Arc<str> = format!("Bearer {key}").into();
 
     // The constant body is a page as the API gives it, so it is as large.
-    let gateway = Gateway::start(&config, Router::new()).await?;
+    let gateway = Gateway::start(&config, DataDir::open(&config.data)?, Router::new()).await?;
     let largest = seeded.last().context("no size given")?;
     let body = Caller::connect(gateway.address, Arc::clone(&bearer))
         .await?
@@ -65,7 +65,8 @@ pub async fn run(sizes: &[u64], seconds: u64, as_json: bool) -> Result<(), Failu
         .await?;
     gateway.stop().await;
 
-    let gateway = Gateway::start(&config, constant_route(body)).await?;
+    let gateway =
+        Gateway::start(&config, DataDir::open(&config.data)?, constant_route(body)).await?;
     let mut bench = Bench {
         to: gateway.address,
         bearer,

@@ -12,6 +12,7 @@ use super::{Failure, init, sandbox};
 use crate::{
     cli,
     config::Config,
+    data_dir::DataDir,
     gateway::{Gateway, asked_to_stop},
 };
 use anyhow::{Context, anyhow};
@@ -30,11 +31,13 @@ struct Demo {
 
 pub async fn run(args: &cli::Demo, config: Config, as_json: bool) -> Result<(), Failure> {
     let mut stop = std::pin::pin!(asked_to_stop()?);
+    // Before the network: one demo at a time, in a directory that is its owner's alone.
+    let data = DataDir::open(&config.data).map_err(Failure::Usage)?;
     let record = Record::read(&config.data)?;
     let size = Size::of(args, record.as_ref()).map_err(Failure::Usage)?;
     let progress = Progress::new(as_json);
     let demo = tokio::select! {
-        demo = start(config, record, size, &progress) => demo?,
+        demo = start(config, data, record, size, &progress) => demo?,
         () = &mut stop => return Ok(()),
     };
     progress.done();
@@ -47,6 +50,7 @@ pub async fn run(args: &cli::Demo, config: Config, as_json: bool) -> Result<(), 
 
 async fn start(
     mut config: Config,
+    data: DataDir,
     record: Option<Record>,
     size: Size,
     progress: &Progress,
@@ -64,7 +68,7 @@ async fn start(
         .to_owned();
 
     progress.step("starting the gateway");
-    let gateway = Gateway::start(&config, Router::new())
+    let gateway = Gateway::start(&config, data, Router::new())
         .await
         .map_err(Failure::Usage)?;
     let mut record = match record {
