@@ -3,7 +3,7 @@
 //! Logs on standard error. `RUST_LOG` filters; the default shows Wharf's own words and others' warnings.
 //! Counters and timings in Prometheus' text form.
 
-use crate::cli::LogFormat;
+use crate::{cli::LogFormat, redact::Redacting};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
@@ -14,9 +14,14 @@ pub fn start(form: LogFormat, default: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = fmt::layer().with_writer(std::io::stderr);
+    let format = fmt::format();
     let _ = match form {
-        LogFormat::Text => registry.with(layer).try_init(),
-        LogFormat::Json => registry.with(layer.json()).try_init(),
+        LogFormat::Text => registry
+            .with(layer.event_format(Redacting(format)))
+            .try_init(),
+        LogFormat::Json => registry
+            .with(layer.json().event_format(Redacting(format.json())))
+            .try_init(),
     };
 }
 
