@@ -69,6 +69,12 @@ pub(crate) async fn launch(
     scope: SessionScope,
     ends: Ends,
 ) -> Result<Arc<Actor>, Error> {
+    if cfg!(feature = "sandbox") && shared.config.url.is_none() {
+        // Such a build takes any certificate chain for WhatsApp's: it must not meet the real one.
+        return Err(Error::Unavailable(
+            "a build with the feature `sandbox` speaks to a simulated network only: set whatsapp_url".into(),
+        ));
+    }
     let device = Arc::new(DeviceStore::new(
         Arc::clone(&shared.store),
         Arc::clone(&shared.secrets),
