@@ -253,7 +253,9 @@ impl Conn {
             tokio::time::sleep(Duration::from_millis(f.ms)).await;
         }
         let bytes = marshal(n)?;
+        // Of messages between people; what the phone hands its companions comes when it comes.
         if n.tag == "message"
+            && n.attrs.get("category").is_none()
             && self
                 .sim
                 .faults
