@@ -32,6 +32,13 @@ impl DeviceStore {
         work(staged)
     }
 
+    fn unstage(&self, name: &str) {
+        self.staged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
+    }
+
     /// Looks at the staged state without making one.
     fn peek_staged<T>(&self, name: &str, look: impl FnOnce(&Staged) -> Option<T>) -> Option<T> {
         let all = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,15 +100,12 @@ impl AppSyncStore for DeviceStore {
                 "app-state facts are still being stored".into(),
             ));
         }
-        let Some(staged) = self
-            .staged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(name)
-        else {
+        // What is staged stays visible until it is durable: the library looks at versions from several tasks.
+        let Some(staged) = self.peek_staged(name, |staged| Some(staged.clone())) else {
             return Ok(());
         };
         if staged.losses != self.flow.losses() {
+            self.unstage(name);
             // The stored version stays behind on purpose: the next sync brings the lost facts again.
             return Err(StoreError::Validation(
                 "app-state facts could not be stored".into(),
@@ -122,6 +126,7 @@ impl AppSyncStore for DeviceStore {
             writes.push(Write::Put(Space::Version, name.into(), encode(state)?));
         }
         self.apply(writes).await?;
+        self.unstage(name);
         if staged.cleared && self.flow.take_snapshot() {
             // Only a word to listeners; the facts themselves are stored.
             let synced = Inbound::Synced {
@@ -140,13 +145,10 @@ impl AppSyncStore for DeviceStore {
         _version: u64,
         mutations: &[AppStateMutationMAC],
     ) -> Result<()> {
-        self.with_staged(name, |staged| {
-            for mac in mutations {
-                staged
-                    .macs
-                    .insert(mac.index_mac.clone(), Some(mac.value_mac.clone()));
-            }
-        });
+        let macs = mutations
+            .iter()
+            .map(|mac| (mac.index_mac.clone(), mac.value_mac.clone()));
+        self.with_staged(name, |staged| staged.put_macs(macs));
         Ok(())
     }
 

@@ -18,12 +18,17 @@ use wacore::appstate::hash::HashState;
 /// Between two pages of one sync lies a round trip and a blob at most.
 pub(super) const STALE: Duration = Duration::from_secs(60);
 
+#[derive(Clone)]
 pub(super) struct Staged {
     pub state: Option<HashState>,
     /// The collection's stored MACs do not count any more.
     pub cleared: bool,
     /// Put (`Some`) or deleted (`None`) since.
     pub macs: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Cleared since a version was last set …
+    clearing: bool,
+    /// … and filled again before the next: a snapshot.
+    snapshot: bool,
     /// How often the staged version must be set again before it is committed.
     repeats: u8,
     /// Facts lost when staging began: more of them at commit means the span is not whole.
@@ -37,6 +42,8 @@ impl Staged {
             state: None,
             cleared: false,
             macs: HashMap::new(),
+            clearing: false,
+            snapshot: false,
             repeats: 1,
             losses,
             touched: Instant::now(),
@@ -53,7 +60,15 @@ impl Staged {
 
     pub fn clear_macs(&mut self) {
         self.cleared = true;
+        self.clearing = true;
         self.macs.clear();
+    }
+
+    pub fn put_macs(&mut self, macs: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) {
+        let before = self.macs.len();
+        self.macs
+            .extend(macs.into_iter().map(|(index, value)| (index, Some(value))));
+        self.snapshot |= self.clearing && self.macs.len() > before;
     }
 
     /// Takes a version; `true` when it is the repetition that commits.
@@ -65,9 +80,9 @@ impl Staged {
                 self.repeats = self.repeats.saturating_sub(1);
                 self.repeats == 0
             }
-            before => {
-                let snapshot = before.is_none() && self.cleared && !self.macs.is_empty();
-                self.repeats = if snapshot { 2 } else { 1 };
+            _ => {
+                self.repeats = if self.snapshot { 2 } else { 1 };
+                (self.clearing, self.snapshot) = (false, false);
                 self.state = Some(state);
                 false
             }
@@ -98,9 +113,21 @@ mod tests {
     fn a_snapshot_alone_is_set_twice_before_the_dispatch() {
         let mut staged = Staged::new(0);
         staged.clear_macs();
-        staged.macs.insert(vec![1], Some(vec![2]));
+        staged.put_macs([(vec![1], vec![2])]);
         assert!(!staged.set(version(9)));
         assert!(!staged.set(version(9)));
+        assert!(staged.set(version(9)));
+    }
+
+    #[test]
+    fn a_snapshot_after_an_empty_answer_is_still_a_snapshot() {
+        let mut staged = Staged::new(0);
+        staged.clear_macs();
+        assert!(!staged.set(version(0)));
+        staged.clear_macs();
+        staged.put_macs([(vec![1], vec![2])]);
+        assert!(!staged.set(version(9)));
+        assert!(!staged.set(version(9)), "not dispatched yet");
         assert!(staged.set(version(9)));
     }
 
@@ -108,7 +135,7 @@ mod tests {
     fn a_snapshot_with_patches_commits_like_patches() {
         let mut staged = Staged::new(0);
         staged.clear_macs();
-        staged.macs.insert(vec![1], Some(vec![2]));
+        staged.put_macs([(vec![1], vec![2])]);
         assert!(!staged.set(version(9)));
         assert!(!staged.set(version(10)));
         assert!(staged.set(version(10)));
@@ -119,7 +146,7 @@ mod tests {
         let mut staged = Staged::new(0);
         staged.clear_macs();
         assert!(!staged.set(version(1)));
-        staged.macs.insert(vec![1], Some(vec![2]));
+        staged.put_macs([(vec![1], vec![2])]);
         assert!(staged.set(version(1)));
     }
 }
