@@ -139,6 +139,9 @@ async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicB
             tracing::warn!(session = %actor.scope.id, error = error.error, "pairing failed");
         }
         Event::Connected(_) => {
+            // The library may have replaced a dead socket without a word: what waited on that one is lost, and who
+            // sends must hear that there is a connection again.
+            actor.lost(actor.logins.load(Ordering::Acquire)).await;
             actor.learn_own();
             actor.logins.fetch_add(1, Ordering::AcqRel);
             actor.tell(Connection::Connected).await;
