@@ -74,6 +74,7 @@ impl EventHandler for Ears {
             EventKind::PairSuccess,
             EventKind::PairError,
             EventKind::SelfPushNameUpdated,
+            EventKind::AppStateSyncFailed,
             EventKind::LoggedOut,
             EventKind::PairingQrCode,
             EventKind::PairingCode,

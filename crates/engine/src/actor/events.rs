@@ -19,6 +19,9 @@ use wharf_domain::{
 /// By then the half-applied state of the failed sync has been dropped.
 const AFTER_LOSS: Duration = Duration::from_secs(90);
 
+/// Long enough for the fetch that was in the way to be through, usually.
+const AFTER_SKIP: Duration = Duration::from_millis(300);
+
 /// How the connection ended for good.
 pub(crate) enum End {
     /// Tell this and keep the device.
@@ -103,8 +106,7 @@ impl Facts {
         } else {
             actor.device.flow.lost(counted);
             if counted > 0 && !actor.over() {
-                let later = collections::catch_up(Arc::downgrade(actor), AFTER_LOSS);
-                actor.keep(tokio::spawn(later));
+                collections::catch_up(actor, collections::ALL, AFTER_LOSS);
             }
         }
     }
@@ -145,10 +147,10 @@ async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicB
             actor.learn_own();
             actor.logins.fetch_add(1, Ordering::AcqRel);
             actor.tell(Connection::Connected).await;
+            collections::resume(actor);
             if known(&actor.own()) && !fetched.swap(true, Ordering::AcqRel) {
                 actor.keep(tokio::spawn(groups::all(Arc::clone(actor))));
-                let soon = collections::catch_up(Arc::downgrade(actor), Duration::ZERO);
-                actor.keep(tokio::spawn(soon));
+                collections::catch_up(actor, collections::ALL, Duration::ZERO);
             }
             actor.online.notify_waiters();
             actor.keep(tokio::spawn(presence::settle(Arc::downgrade(actor))));
@@ -160,6 +162,9 @@ async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicB
                 })
                 .await;
             actor.keep(tokio::spawn(presence::settle(Arc::downgrade(actor))));
+        }
+        Event::AppStateSyncFailed(failed) => {
+            collections::catch_up(actor, collections::skipped(failed), AFTER_SKIP);
         }
         Event::Disconnected(_) => {
             let login = actor.logins.load(Ordering::Acquire);

@@ -151,6 +151,7 @@ pub(crate) async fn launch(
         over: AtomicBool::new(false),
         owed,
         logins: AtomicU64::new(0),
+        due: Mutex::default(),
         online: tokio::sync::Notify::new(),
         tasks: Mutex::default(),
         run: Mutex::default(),

@@ -29,7 +29,7 @@ use crate::{
     acks::Acks, config::EngineConfig, convert::Converter, device_store::DeviceStore, http::Http,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -37,6 +37,7 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::Semaphore, task::JoinHandle};
+use wacore::appstate::patch_decode::WAPatchName;
 use wharf_domain::{
     Error,
     inbound::{Inbound, Seen},
@@ -94,6 +95,8 @@ pub(crate) struct Actor {
     owed: Arc<AtomicBool>,
     /// Counts logins, so that a verdict on one connection does not hit the next.
     logins: AtomicU64,
+    /// Collections of app state to be asked for again.
+    due: Mutex<HashSet<WAPatchName>>,
     /// Woken at each login.
     pub online: tokio::sync::Notify,
     tasks: Mutex<Vec<JoinHandle<()>>>,

@@ -73,6 +73,7 @@ pub(crate) enum Space {
 }
 
 /// One change of a write job.
+#[derive(Clone)]
 pub(crate) enum Write {
     Put(Space, Vec<u8>, Vec<u8>),
     Delete(Space, Vec<u8>),
@@ -344,6 +345,11 @@ fn stamped(at: i64, rest: &[u8]) -> Vec<u8> {
 fn unstamped(value: &[u8]) -> Option<(i64, &[u8])> {
     let (at, rest) = value.split_first_chunk::<8>()?;
     Some((i64::from_be_bytes(*at), rest))
+}
+
+/// Trouble of the store that time may cure, such as a full disk.
+fn passes(error: &StoreError) -> bool {
+    matches!(error, StoreError::Database(cause) if matches!(cause.downcast_ref::<Error>(), Some(Error::Unavailable(_))))
 }
 
 fn database(error: Error) -> StoreError {

@@ -2,11 +2,11 @@
 //! sent messages for retries, and messages decrypted but not yet committed by us.
 
 use super::{
-    DeviceStore, Result, Space, Write, corrupt, decode, encode, first, key, stamped, text,
+    DeviceStore, Result, Space, Write, corrupt, decode, encode, first, key, passes, stamped, text,
     unstamped,
 };
 use async_trait::async_trait;
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 use wacore::store::traits::{
     DeviceListRecord, LidPnMappingEntry, PendingInboundKey, PendingInboundRow, ProtocolStore,
     TcTokenEntry,
@@ -15,6 +15,8 @@ use wharf_domain::{Error, inbound::Inbound};
 
 /// Facts handed over in one transaction.
 const BATCH: usize = 500;
+/// Between two tries to keep a message in a store that cannot write.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl DeviceStore {
     /// Tells the domain of mappings that are new to us, before the library is allowed to count on them.
@@ -381,7 +383,7 @@ impl ProtocolStore for DeviceStore {
 
     async fn store_pending_inbound_batch(&self, rows: &[PendingInboundRow<'_>]) -> Result<()> {
         let now = self.now_secs();
-        let writes = rows
+        let writes: Vec<_> = rows
             .iter()
             .map(|row| {
                 Write::Put(
@@ -391,7 +393,19 @@ impl ProtocolStore for DeviceStore {
                 )
             })
             .collect();
-        self.apply(writes).await
+        // The message's key is spent in memory by now: given up here, it could not be read when it comes again. So
+        // it waits for a store that cannot write at the moment, and the server for its acknowledgement.
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match self.apply(writes.clone()).await {
+                Err(error) if self.writable().is_ok() && passes(&error) => {
+                    tracing::warn!(session = %self.scope.id, %error, "a message waits for the store");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                done => return done,
+            }
+        }
     }
 
     async fn get_pending_inbound(
