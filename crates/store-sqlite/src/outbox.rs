@@ -68,12 +68,25 @@ impl OutboxView for Rows<'_> {
         )
     }
 
-    fn outbox_queued(&self, s: SessionNo, rows: usize) -> Result<Vec<OutboxRow>> {
+    fn outbox_queued(&self, s: SessionNo, now: Millis, rows: usize) -> Result<Vec<OutboxRow>> {
         self.many(
-            select!("WHERE session = ?1 AND status = 'queued' ORDER BY place LIMIT ?2"),
-            params![s.0, limit(rows)],
+            select!(
+                "WHERE session = ?1 AND status = 'queued' AND coalesce(send_at, 0) <= ?2
+                 ORDER BY place LIMIT ?3"
+            ),
+            params![s.0, now, limit(rows)],
             outbox_row,
         )
+    }
+
+    fn outbox_next_due(&self, s: SessionNo, now: Millis) -> Result<Option<Millis>> {
+        let next = self.one(
+            "SELECT min(send_at) FROM outbox
+             WHERE session = ?1 AND status = 'queued' AND send_at > ?2",
+            params![s.0, now],
+            |row| Ok(row.get(0)?),
+        )?;
+        Ok(next.flatten())
     }
 
     fn outbox_list(

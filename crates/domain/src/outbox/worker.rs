@@ -106,15 +106,12 @@ impl Domain {
                     .session(&scope.org, &scope.id)?
                     .ok_or(Error::NotFound("session"))?;
                 let mut times = tx.outbox_times(scope.no, now - pacing::LONGEST_WINDOW)?;
-                let (mut go, mut wait, mut expired) = (Vec::new(), None::<Millis>, Vec::new());
-                for mut row in tx.outbox_queued(scope.no, ROUND)? {
+                let mut wait = tx.outbox_next_due(scope.no, now)?.map(|at| at - now);
+                let (mut go, mut expired) = (Vec::new(), Vec::new());
+                for mut row in tx.outbox_queued(scope.no, now, ROUND)? {
                     if row.attempts == 0 && row.expires_at.is_some_and(|at| at <= now) {
                         expired.push(row.id);
                         outcome.settle(tx, row, SendStatus::Failed, Some(expired_reason()))?;
-                        continue;
-                    }
-                    if let Some(at) = row.send_at.filter(|at| *at > now) {
-                        wait = Some(wait.map_or(at - now, |before| before.min(at - now)));
                         continue;
                     }
                     if room == 0 || !taken_chats.insert(row.chat_id) {
@@ -150,14 +147,21 @@ impl Domain {
 
     /// Hands one send to WhatsApp and writes down its word; returns the chat, free again.
     async fn hand_over(&self, scope: SessionScope, row: OutboxRow) -> i64 {
-        let (id, chat) = (row.id, row.chat_id);
-        if let Err(error) = self.try_hand_over(scope, row).await {
+        let (id, chat, attempts) = (row.id, row.chat_id, row.attempts);
+        let settled = self.try_hand_over(scope, row).await;
+        if let Err(error) = &settled {
             tracing::warn!(session = %scope.id, send = %id, %error, "a send stays queued");
+        }
+        let connected = || self.engine().is_ok_and(|engine| engine.connected(&scope));
+        if !settled.unwrap_or(false) && connected() {
+            // Trouble at the server's end, or at ours: not at once again.
+            tokio::time::sleep(pause_after(attempts)).await;
         }
         chat
     }
 
-    async fn try_hand_over(&self, scope: SessionScope, row: OutboxRow) -> Result<()> {
+    /// Whether the send is over; otherwise it stays queued.
+    async fn try_hand_over(&self, scope: SessionScope, row: OutboxRow) -> Result<bool> {
         let secret = self
             .secrets
             .open(&super::secret_context(&scope, &row.id), &row.secret)?;
@@ -173,9 +177,10 @@ impl Domain {
         let (to, why) = match self.engine()?.send(&scope, &outgoing).await {
             Handed::Acknowledged(_) => (SendStatus::Sent, None),
             Handed::Refused(why) => (SendStatus::Failed, Some(why)),
-            Handed::Unknown => return Ok(()),
+            Handed::Unknown => return Ok(false),
         };
-        self.settle(scope, row.id, to, why).await
+        self.settle(scope, row.id, to, why).await?;
+        Ok(true)
     }
 
     async fn settle(
@@ -207,6 +212,11 @@ impl Domain {
             .iter()
             .any(|message| !message.from_me || message.ack_level > 0))
     }
+}
+
+/// One second, doubled with each attempt, up to [`LOOK_AGAIN`].
+fn pause_after(attempts: u32) -> Duration {
+    Duration::from_secs(1 << attempts.saturating_sub(1).min(5)).min(LOOK_AGAIN)
 }
 
 fn expired_reason() -> Refusal {

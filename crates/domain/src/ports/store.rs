@@ -562,8 +562,10 @@ pub struct IdempotencyRow {
 pub trait OutboxView {
     fn outbox(&self, s: SessionNo, id: &OutboxId) -> Result<Option<OutboxRow>>;
     fn outbox_by_message(&self, s: SessionNo, message_id: i64) -> Result<Option<OutboxRow>>;
-    /// Queued sends in order of acceptance, at most `limit`.
-    fn outbox_queued(&self, s: SessionNo, limit: usize) -> Result<Vec<OutboxRow>>;
+    /// Queued sends that are due, in order of acceptance, at most `limit`: none scheduled for later holds up another.
+    fn outbox_queued(&self, s: SessionNo, now: Millis, limit: usize) -> Result<Vec<OutboxRow>>;
+    /// When the next queued send that is not due yet will be.
+    fn outbox_next_due(&self, s: SessionNo, now: Millis) -> Result<Option<Millis>>;
     /// Newest accepted first; after `before`.
     fn outbox_list(
         &self,

@@ -215,7 +215,7 @@ impl Domain {
 
     /// Changes settings; takes effect without a reconnect.
     pub async fn update_session(
-        &self,
+        self: &std::sync::Arc<Self>,
         scope: SessionScope,
         settings: SessionSettings,
     ) -> Result<SessionView> {
@@ -232,6 +232,8 @@ impl Domain {
                 Ok(row)
             })
             .await?;
+        // A send may wait for a rate that is higher now.
+        self.poke_outbox(scope);
         Ok(self.show_session(row))
     }
 

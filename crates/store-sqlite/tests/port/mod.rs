@@ -36,7 +36,7 @@ macro_rules! every_case {
             messages: round_trip newest_first unique_in_chat_and_sender moving_drops_doubles
                 receipts_are_counted_by_level;
             groups: round_trip present_members_by_row one_membership_a_person;
-            outbox: round_trip queued_in_order_of_acceptance newest_first_list times_for_the_rate
+            outbox: round_trip queued_in_order_of_acceptance what_is_scheduled_holds_up_nothing newest_first_list times_for_the_rate
                 remembered_answers;
             events: in_the_writers_order_without_gaps of_one_organization_only a_rollback_leaves_no_gap;
             device: key_value scans_by_prefix cleared_by_space;

@@ -91,11 +91,36 @@ pub async fn queued_in_order_of_acceptance(store: &dyn Store) {
     rows[1].status = SendStatus::Sent;
     rows[0].attempts = 1;
     put(store, s, &rows[..2]).await;
-    let queued = store.read(move |view| view.outbox_queued(s, 10)).await;
+    let queued = store
+        .read(move |view| view.outbox_queued(s, 10, 10))
+        .await
+        .unwrap();
     let expected = [rows[0].clone(), rows[2].clone(), rows[3].clone()];
-    assert_eq!(queued.unwrap(), expected);
-    let queued = store.read(move |view| view.outbox_queued(s, 1)).await;
+    assert_eq!(queued, expected);
+    let queued = store.read(move |view| view.outbox_queued(s, 10, 1)).await;
     assert_eq!(queued.unwrap(), expected[..1]);
+}
+
+pub async fn what_is_scheduled_holds_up_nothing(store: &dyn Store) {
+    let s = session(store).await.no;
+    let later = |at| OutboxRow {
+        send_at: Some(at),
+        ..send(1)
+    };
+    let rows = [later(30), later(20), later(10), send(2)];
+    put(store, s, &rows).await;
+    let due = move |now| {
+        store.read(move |view| {
+            let queued = view.outbox_queued(s, now, 1)?;
+            Ok((
+                queued.first().map(|row| row.id),
+                view.outbox_next_due(s, now)?,
+            ))
+        })
+    };
+    assert_eq!(due(9).await.unwrap(), (Some(rows[3].id), Some(10)));
+    assert_eq!(due(10).await.unwrap(), (Some(rows[2].id), Some(20)));
+    assert_eq!(due(30).await.unwrap(), (Some(rows[0].id), None));
 }
 
 pub async fn newest_first_list(store: &dyn Store) {
