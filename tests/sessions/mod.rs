@@ -234,3 +234,67 @@ async fn settings_are_checked_and_take_effect() {
         (&json!("two"), &json!(true), &json!(3))
     );
 }
+
+#[tokio::test]
+async fn a_dead_socket_is_noticed_and_the_send_on_it_goes_once() {
+    let app = TestApp::new().await;
+    app.account(ANNA, "Anna").await;
+    let session = app.session(OWN).await;
+    app.phones
+        .post("/faults", json!({ "kind": "half_open", "phone": OWN }))
+        .await
+        .well();
+    let sent = app
+        .api
+        .post(
+            &session.path("/messages?async=true"),
+            json!({ "type": "text", "to": ANNA, "text": "into the void" }),
+        )
+        .await
+        .well();
+    let inbox = app.inbox(ANNA, |seen| !seen.is_empty()).await;
+    assert_eq!(inbox[0]["waMessageId"], sent["waMessageId"]);
+    app.status(&session, "working").await;
+    app.clean_ledger().await;
+}
+
+#[tokio::test]
+async fn the_log_knows_nobody() {
+    const BODY: &str = "a canary in the coal mine";
+    let app = TestApp::new().await;
+    app.account(ANNA, "Anna").await;
+    let session = app.session(OWN).await;
+    let send = json!({ "type": "text", "to": ANNA, "text": BODY });
+    app.api
+        .post(&session.path("/messages"), send.clone())
+        .await
+        .well();
+    let received = json!({ "to": OWN, "type": "text", "text": BODY });
+    app.phones
+        .post(&format!("/accounts/{ANNA}/send"), received)
+        .await
+        .well();
+    app.api
+        .get(&session.path(&format!("/contacts/{ANNA}")))
+        .await
+        .well();
+    app.api
+        .get(&session.path("/contacts/not-a-phone-628990000001"))
+        .await
+        .refused(400);
+    let lid = app.api.get(&session.path("/me")).await.well()["waLid"].clone();
+    let lid = lid.as_str().unwrap().trim_end_matches("@lid").to_owned();
+    let unlinked = json!({ "kind": "stream_error", "code": 401, "phone": OWN });
+    app.phones.post("/faults", unlinked).await.well();
+    app.status(&session, "logged_out").await;
+    app.api
+        .post(&session.path("/messages"), send)
+        .await
+        .refused(501);
+    let log = std::fs::read_to_string(app.dir.path().join("gateway.log")).unwrap();
+    assert!(log.contains("listening"), "{log}");
+    for secret in [OWN, ANNA, BODY, &app.key, &lid] {
+        let found = log.lines().find(|line| line.contains(secret));
+        assert_eq!(found, None, "{secret}");
+    }
+}
