@@ -14,7 +14,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
-use wharf_types::{Address, GroupJid, Millis};
+use wharf_types::{Address, GroupJid, Millis, Phone};
 
 /// Which list of people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,17 +156,24 @@ impl ContactQuery {
 impl Contact {
     /// A person as an item; `source` as asked for, else the best that applies.
     pub fn of(row: &PersonRow, source: Option<Source>) -> Self {
+        Self::from_row(row.clone(), source)
+    }
+
+    /// The same, of a row that is not needed any more: pages copy no names.
+    fn from_row(row: PersonRow, source: Option<Source>) -> Self {
         let best = || match row.flags {
             has if has & flags::DM != 0 => Source::Dm,
             has if has & flags::GROUP == 0 && has & flags::ADDRESS_BOOK != 0 => Source::AddressBook,
             _ => Source::Group,
         };
+        let source = source.unwrap_or_else(best).as_str();
+        let (name, business_name) = row.names.into_shown();
         Self {
-            business_name: row.names.business.clone(),
+            business_name,
             lid: lid_text(row.lid.as_ref()),
-            name: row.names.shown().to_owned(),
-            phone_number: number(row.phone.as_ref()),
-            source: source.unwrap_or_else(best).as_str(),
+            name,
+            phone_number: row.phone.map(Phone::into_string).unwrap_or_default(),
+            source,
         }
     }
 }
@@ -300,7 +307,7 @@ impl Domain {
                 rows,
                 limit,
                 |(place, _)| place.clone(),
-                |(_, row)| Contact::of(&row, source),
+                |(_, row)| Contact::from_row(row, source),
             );
         }
         let after: Option<i64> = sealer.place(&query.cursor)?;
@@ -311,7 +318,7 @@ impl Domain {
                 None => Ok(Vec::new()),
             })
             .await?;
-        sealer.page(rows, limit, |row| row.id, |row| Contact::of(&row, source))
+        sealer.page(rows, limit, |row| row.id, |row| Contact::from_row(row, source))
     }
 
     /// All that is known of one person, under whichever id, dropped ones included.

@@ -12,7 +12,12 @@ mod telemetry;
 mod wiring;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
+
+/// A page of a list is hundreds of small strings: with glibc's allocator a fifth of a read went into them.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -51,6 +51,10 @@ macro_rules! text_type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(concat!(stringify!($name), "(…)")) }
         }
         impl $name {
+            /// Gives the bare text away.
+            pub fn into_string(self) -> String {
+                self.0
+            }
             /// The bare text: digits for a phone or LID, `…@g.us` for a group.
             pub fn as_str(&self) -> &str { &self.0 }
         }
@@ -64,7 +68,7 @@ text_type!(/** A group's JID, whole: `<digits>@g.us` or the old `<digits>-<digit
 impl Phone {
     /// `15551230001@s.whatsapp.net`.
     pub fn jid(&self) -> String {
-        format!("{}@s.whatsapp.net", self.0)
+        [&self.0, "@s.whatsapp.net"].concat()
     }
 }
 
@@ -83,7 +87,7 @@ impl FromStr for Phone {
 impl Lid {
     /// `205227043110953@lid`.
     pub fn jid(&self) -> String {
-        format!("{}@lid", self.0)
+        [&self.0, "@lid"].concat()
     }
 
     /// From the bare digits, as the wire's user part carries them.

@@ -32,6 +32,17 @@ pub struct Names {
 }
 
 impl Names {
+    /// The shown name and the business name, given away.
+    pub fn into_shown(self) -> (String, String) {
+        if !self.address_book.is_empty() {
+            (self.address_book, self.business)
+        } else if !self.business.is_empty() {
+            (self.business.clone(), self.business)
+        } else {
+            (self.push, self.business)
+        }
+    }
+
     /// The best known: address book, else business, else push.
     pub fn shown(&self) -> &str {
         [&self.address_book, &self.business, &self.push]
