@@ -243,3 +243,80 @@ async fn bad_bodies_name_the_field_and_write_nothing() {
         json!([])
     );
 }
+
+#[tokio::test]
+async fn read_receipts_and_typing_are_as_the_owner_wants() {
+    let (app, session) = app_with_anna().await;
+    let write = async |text: &str| {
+        let body = json!({ "to": OWN, "type": "text", "text": text });
+        let sent = app
+            .phones
+            .post(&format!("/accounts/{ANNA}/send"), body)
+            .await;
+        let id = sent.well()["waMessageId"].clone();
+        until("it is stored", || async {
+            let page = format!("/chats/{ANNA}/messages?limit=1");
+            let newest = app.api.get(&session.path(&page)).await.body;
+            (newest["data"][0]["waMessageId"] == id).then_some(())
+        })
+        .await;
+        id
+    };
+    let read = async |id: &Value| {
+        let ledger = app.phones.get("/ledger").await.well();
+        let messages = ledger["messages"].as_array().unwrap().clone();
+        let message = messages.into_iter().find(|m| m["waMessageId"] == *id);
+        message.unwrap()["receipts"]
+            .to_string()
+            .contains("\"read\"")
+    };
+    let silent = write("not seen").await;
+    let wanted = json!({ "autoRead": true, "presenceTyping": true });
+    app.api.patch(&session.path(""), wanted).await.well();
+    let seen = write("seen").await;
+    until("a read receipt", || async {
+        read(&seen).await.then_some(())
+    })
+    .await;
+    assert!(!read(&silent).await, "sent before it was wanted");
+
+    let composing = async || {
+        let trace = app
+            .phones
+            .get(&format!("/trace?phone={OWN}&limit=200"))
+            .await;
+        trace.well().to_string().contains("<composing")
+    };
+    assert!(!composing().await);
+    let send = json!({ "type": "text", "to": ANNA, "text": "typed" });
+    app.api.post(&session.path("/messages"), send).await.well();
+    assert!(composing().await);
+    app.clean_ledger().await;
+}
+
+#[tokio::test]
+async fn a_higher_rate_lets_what_waits_go_at_once() {
+    let (app, session) = app_with_anna().await;
+    let send = json!({ "type": "text", "to": ANNA, "text": "one a minute" });
+    let path = session.path("/messages?async=true");
+    app.api
+        .patch(&session.path(""), json!({ "ratePerMin": 1 }))
+        .await
+        .well();
+    app.api.post(&path, send.clone()).await.well();
+    app.inbox(ANNA, |seen| seen.len() == 1).await;
+    let waiting = app.api.post(&path, send).await.well();
+    let outbox = session.path(&format!(
+        "/outbox/{}",
+        waiting["outboxId"].as_str().unwrap()
+    ));
+    assert_eq!(app.api.get(&outbox).await.well()["status"], "queued");
+    let raised = std::time::Instant::now();
+    app.api
+        .patch(&session.path(""), json!({ "ratePerMin": 60 }))
+        .await
+        .well();
+    app.inbox(ANNA, |seen| seen.len() == 2).await;
+    // Without a word to the worker it would look again after 30 s.
+    assert!(raised.elapsed().as_secs() < 20, "{:?}", raised.elapsed());
+}

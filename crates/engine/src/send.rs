@@ -8,7 +8,11 @@
 //! - a group member that could not be keyed is stranded (its issue 1328): the member's own retry request repairs
 //!   that; nothing to be done here.
 
-use crate::{acks::Word, actor::Actor, convert::outgoing};
+use crate::{
+    acks::Word,
+    actor::{Actor, habits},
+    convert::outgoing,
+};
 use std::time::Duration;
 use wacore_binary::Jid;
 use wharf_domain::{
@@ -76,6 +80,7 @@ impl Actor {
                 return Some(handed);
             }
         }
+        habits::typing(&self.client, &*self.shared.store, self.scope, to, outgoing).await;
         let options = SendOptions::default().with_message_id(outgoing.wa_id.clone());
         let message = outgoing::message(outgoing);
         match self

@@ -4,7 +4,7 @@
 //! them to the server only when it returns well. An error leaves them unconfirmed: they come again on the next
 //! connection, from the library's durable copy. Storing is idempotent by chat, sender and id.
 
-use super::history::Intake;
+use super::{habits, history::Intake};
 use crate::convert::{Converter, batches};
 use anyhow::{Result, bail};
 use async_trait::async_trait;
@@ -20,7 +20,7 @@ use waproto::whatsapp::message::protocol_message::Type as ProtocolType;
 use wharf_domain::{
     Error,
     inbound::Seen,
-    ports::{engine::Inbox, secrets::Secrets},
+    ports::{engine::Inbox, secrets::Secrets, store::Store},
     sessions::SessionScope,
 };
 use whatsapp_rust::{Client, InboundDurabilityHook};
@@ -30,6 +30,7 @@ pub(crate) struct Hook {
     pub scope: SessionScope,
     pub secrets: Arc<dyn Secrets>,
     pub inbox: Arc<dyn Inbox>,
+    pub store: Arc<dyn Store>,
     pub own: Arc<Mutex<Seen>>,
     pub intake: Arc<Intake>,
     /// Something was left unconfirmed: only a new connection brings it again.
@@ -41,11 +42,15 @@ const PAUSES: [u64; 3] = [100, 400, 1500];
 
 #[async_trait]
 impl InboundDurabilityHook for Hook {
-    async fn on_messages(&self, _client: Arc<Client>, batch: &[InboundMessage]) -> Result<()> {
+    async fn on_messages(&self, client: Arc<Client>, batch: &[InboundMessage]) -> Result<()> {
         let stored = self.store(batch).await;
         if let Err(error) = &stored {
             tracing::warn!(session = %self.scope.id, %error, count = batch.len(), "messages not stored");
             self.owed.store(true, Ordering::Release);
+        } else {
+            let store = Arc::clone(&self.store);
+            // In a task of its own: here nobody may ask the client for anything.
+            tokio::spawn(habits::read(client, store, self.scope, batch.to_vec()));
         }
         stored
     }

@@ -101,6 +101,7 @@ pub(crate) async fn launch(
         scope,
         secrets: Arc::clone(&shared.secrets),
         inbox: Arc::clone(&shared.inbox),
+        store: Arc::clone(&shared.store),
         own: Arc::clone(&own),
         intake: Arc::clone(&intake),
         owed: Arc::clone(&owed),

@@ -15,6 +15,7 @@ mod app_state;
 mod ears;
 mod events;
 mod groups;
+pub(crate) mod habits;
 mod history;
 mod hook;
 mod launch;
