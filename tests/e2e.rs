@@ -2,13 +2,23 @@
 //!
 //! `TestApp::new().await` is a gateway and a network, each a process of its own on free ports;
 //! `app.session(PHONE).await` pairs a number. Adding a test costs a line.
+//!
+//! `cfg(test)` stands before each module so that the lints know it for a test.
 
+#[cfg(test)]
 mod harness;
 
+#[cfg(test)]
 mod chats;
+#[cfg(test)]
 mod commands;
+#[cfg(test)]
 mod contacts;
+#[cfg(test)]
 mod groups;
+#[cfg(test)]
 mod kills;
+#[cfg(test)]
 mod messages;
+#[cfg(test)]
 mod sessions;

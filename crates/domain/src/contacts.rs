@@ -318,7 +318,12 @@ impl Domain {
                 None => Ok(Vec::new()),
             })
             .await?;
-        sealer.page(rows, limit, |row| row.id, |row| Contact::from_row(row, source))
+        sealer.page(
+            rows,
+            limit,
+            |row| row.id,
+            |row| Contact::from_row(row, source),
+        )
     }
 
     /// All that is known of one person, under whichever id, dropped ones included.

@@ -14,9 +14,7 @@ use wacore::{
 };
 use wacore_binary::{
     Node,
-    consts::{
-        NOISE_PATTERN_IK, NOISE_PATTERN_XX, NOISE_PATTERN_XXFALLBACK, WA_CONN_HEADER,
-    },
+    consts::{NOISE_PATTERN_IK, NOISE_PATTERN_XX, NOISE_PATTERN_XXFALLBACK, WA_CONN_HEADER},
     marshal::{marshal, unmarshal_ref},
     util::unpack,
 };
@@ -91,7 +89,11 @@ impl Wire {
         n.authenticate(&theirs);
         mix(&mut n, &e, &theirs);
         mix(&mut n, me, &theirs);
-        verify_chain(&n.decrypt(&s.payload.unwrap()).unwrap(), known, &at.root_hex);
+        verify_chain(
+            &n.decrypt(&s.payload.unwrap()).unwrap(),
+            known,
+            &at.root_hex,
+        );
         (Self::secured(ws, decoder, n), false)
     }
 
@@ -231,7 +233,11 @@ async fn finish_xx(
     mix(&mut n, e, &theirs);
     let server: [u8; 32] = n.decrypt(&s.r#static.unwrap()).unwrap().try_into().unwrap();
     mix(&mut n, e, &server);
-    verify_chain(&n.decrypt(&s.payload.unwrap()).unwrap(), &server, &at.root_hex);
+    verify_chain(
+        &n.decrypt(&s.payload.unwrap()).unwrap(),
+        &server,
+        &at.root_hex,
+    );
     let sealed = n.encrypt(&pub32(me)).unwrap();
     mix(&mut n, me, &theirs);
     let finish = wa::HandshakeMessage {
