@@ -22,6 +22,7 @@ pub mod ports;
 pub mod sessions;
 pub mod show;
 pub mod system;
+pub mod vcard;
 
 pub use app::Domain;
 pub use error::{Error, Result};

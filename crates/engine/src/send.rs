@@ -11,7 +11,6 @@
 use crate::{
     acks::Word,
     actor::{Actor, habits},
-    convert::outgoing,
 };
 use std::time::Duration;
 use wacore_binary::Jid;
@@ -82,7 +81,10 @@ impl Actor {
         }
         habits::typing(&self.client, &*self.shared.store, self.scope, to, outgoing).await;
         let options = SendOptions::default().with_message_id(outgoing.wa_id.clone());
-        let message = outgoing::message(outgoing);
+        let message = match self.converter().outgoing(outgoing) {
+            Ok(message) => message,
+            Err(why) => return Some(refused("rejected", why)),
+        };
         match self
             .client
             .send_message_with_options(to.clone(), message, options)

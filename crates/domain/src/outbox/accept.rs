@@ -6,7 +6,6 @@
 use super::{Content, Idempotency, NewSend, OutboxRow, Quoted, pacing};
 use crate::{
     Domain, Error, Result,
-    inbound::MessageExtra,
     ingest::{ensure_chat, row_ids::RowIds},
     ports::{
         ids::Ids,
@@ -124,6 +123,12 @@ impl Job {
             Some(wa_id) => Some(quoted(tx, scope, &self.new.to, wa_id)?),
         };
         let chat = ensure_chat(tx, scope, Arc::clone(&self.ids), now, &self.new.to)?;
+        let content = Content {
+            mentions: self.new.mentions.clone(),
+            quoted,
+            ..self.new.what.clone().into()
+        };
+        let shown = content.shown();
         let message = MessageRow {
             id: RowIds::new(scope.no, RowKind::Message).give(tx)?,
             chat_id: chat.id,
@@ -132,13 +137,9 @@ impl Job {
             from_me: true,
             at: now,
             created_at: now,
-            kind: "text".into(),
-            body: self.new.text.clone(),
-            extra: MessageExtra {
-                quoted_id: self.new.reply_to.clone().unwrap_or_default(),
-                mentions: self.new.mentions.clone(),
-                ..MessageExtra::default()
-            },
+            kind: shown.kind.into(),
+            body: shown.body,
+            extra: shown.extra,
             ack_level: SendStatus::Queued.ack_level(),
             status: Some(SendStatus::Queued),
             error: String::new(),
@@ -152,11 +153,7 @@ impl Job {
             chat_id: chat.id,
             message_id: message.id,
             wa_id: self.wa_id.clone(),
-            content: Content::Text {
-                text: self.new.text.clone(),
-                mentions: self.new.mentions.clone(),
-                quoted,
-            },
+            content,
             secret: self.secret.clone(),
             status: SendStatus::Queued,
             error: None,
@@ -198,10 +195,12 @@ fn quoted(tx: &dyn Tx, scope: SessionScope, to: &ChatJid, wa_id: &str) -> Result
         .next()
         .ok_or_else(missing)?;
     let chat_jid = show.chat_jid(&chat)?;
+    let sealed = row.extra.sealed.clone();
     let message = show.message(row, &chat_jid)?;
     Ok(Quoted {
         wa_id: wa_id.to_owned(),
         sender_jid: message.sender_jid,
         body: message.body,
+        sealed,
     })
 }

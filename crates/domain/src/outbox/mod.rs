@@ -1,47 +1,20 @@
 //! Sends: durable before they are answered, with their final WhatsApp id and content.
 
 mod accept;
+mod content;
 mod outcome;
 pub mod pacing;
 mod send;
 mod worker;
 mod workers;
 
+pub use content::{Content, MediaContent, MediaKind, Preview, Quoted, What};
 pub use send::{Answer, OutboxItem, SendResult};
 pub(crate) use workers::Workers;
 
 use crate::sessions::{SessionRow, SessionScope};
 
-use serde::{Deserialize, Serialize};
 use wharf_types::{ChatJid, Millis, OutboxId, SendStatus};
-
-/// The finished content of a send, fixed when it is accepted: a crash resends the same bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum Content {
-    /// Plain text.
-    Text {
-        /// ≤ 65,536 bytes.
-        text: String,
-        /// JIDs mentioned.
-        #[serde(default)]
-        mentions: Vec<String>,
-        /// The message replied to, resolved when accepted.
-        #[serde(default)]
-        quoted: Option<Quoted>,
-    },
-}
-
-/// A quoted message, as much as WhatsApp needs to show it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Quoted {
-    /// Its id.
-    pub wa_id: String,
-    /// Its author's JID.
-    pub sender_jid: String,
-    /// Its text.
-    pub body: String,
-}
 
 /// A send as stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +68,8 @@ pub struct Outgoing {
     pub content: Content,
     /// The message secret.
     pub secret: Vec<u8>,
+    /// When it was accepted.
+    pub at: Millis,
     /// An earlier attempt may have reached the server.
     pub resend: bool,
     /// The person's device list was never fetched: ask usync first, none → `recipient_not_on_whatsapp`.
@@ -110,13 +85,13 @@ pub struct Idempotency {
     pub fingerprint: [u8; 32],
 }
 
-/// A text to send, its input checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A send, its input checked.
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewSend {
     /// To whom.
     pub to: ChatJid,
-    /// 1–65,536 bytes.
-    pub text: String,
+    /// What is said.
+    pub what: What,
     /// JIDs mentioned.
     pub mentions: Vec<String>,
     /// WhatsApp id of the message replied to.

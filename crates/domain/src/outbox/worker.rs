@@ -171,6 +171,7 @@ impl Domain {
             wa_id: row.wa_id.clone(),
             content: row.content.clone(),
             secret,
+            at: row.accepted_at,
             resend: row.attempts > 1,
             first_contact,
         };

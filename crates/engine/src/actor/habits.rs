@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use wacore::types::events::InboundMessage;
 use wacore_binary::{Jid, JidExt};
 use wharf_domain::{
-    outbox::{Content, Outgoing},
+    outbox::Outgoing,
     ports::store::{Store, StoreExt},
     sessions::{SessionRow, SessionScope},
 };
@@ -67,7 +67,6 @@ pub(crate) async fn typing(
         tracing::debug!(session = %scope.id, %error, "typing not shown");
         return;
     }
-    let Content::Text { text, .. } = &outgoing.content;
-    let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    let characters = u32::try_from(outgoing.content.characters()).unwrap_or(u32::MAX);
     tokio::time::sleep(A_CHARACTER.saturating_mul(characters).clamp(LEAST, MOST)).await;
 }

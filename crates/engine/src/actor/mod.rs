@@ -143,7 +143,7 @@ impl Actor {
             .clone()
     }
 
-    fn converter(&self) -> Converter {
+    pub(crate) fn converter(&self) -> Converter {
         Converter {
             scope: self.scope,
             secrets: Arc::clone(&self.shared.secrets),

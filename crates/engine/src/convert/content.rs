@@ -4,7 +4,7 @@ use super::Converter;
 use serde_json::{Value, json};
 use wacore::proto_helpers::MessageExt;
 use waproto::whatsapp::{self as wa, message::protocol_message::Type as ProtocolType};
-use wharf_domain::inbound::MessageExtra;
+use wharf_domain::{inbound::MessageExtra, vcard};
 
 /// A message's content.
 pub(crate) enum Said {
@@ -277,26 +277,10 @@ fn contact(m: &wa::Message) -> Option<Plain> {
     };
     let (name, vcard) = (name.unwrap_or_default(), vcard.unwrap_or_default());
     let extra = MessageExtra {
-        contact: Some(json!({ "name": name, "phone": vcard_phone(&vcard), "vcard": vcard })),
+        contact: Some(json!({ "name": name, "phone": vcard::phone(&vcard), "vcard": vcard })),
         ..Default::default()
     };
     Some(("contact", name, extra))
-}
-
-/// The digits of the first number of a vCard: WhatsApp's own `waid` if there is one.
-fn vcard_phone(vcard: &str) -> String {
-    vcard
-        .lines()
-        .filter(|line| line.to_ascii_uppercase().contains("TEL"))
-        .find_map(|line| {
-            let number = match line.split_once("waid=") {
-                Some((_, rest)) => rest.split([':', ';']).next(),
-                None => line.rsplit(':').next(),
-            };
-            let digits: String = number?.chars().filter(char::is_ascii_digit).collect();
-            (!digits.is_empty()).then_some(digits)
-        })
-        .unwrap_or_default()
 }
 
 fn poll(m: &wa::Message) -> Option<Plain> {

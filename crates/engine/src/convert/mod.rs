@@ -5,7 +5,7 @@ pub(crate) mod content;
 pub(crate) mod group;
 pub(crate) mod history;
 pub(crate) mod message;
-pub(crate) mod outgoing;
+mod outgoing;
 pub(crate) mod receipt;
 #[cfg(test)]
 mod tests;
@@ -38,13 +38,22 @@ pub(crate) struct Converter {
 impl Converter {
     /// Seals bytes that must not be readable in the database, bound to session and message.
     fn seal(&self, wa_id: &str, plain: &[u8]) -> String {
-        let context = [
+        STANDARD.encode(self.secrets.seal(&self.sealed_for(wa_id), plain))
+    }
+
+    /// The bytes again; `None` when they are not this message's.
+    fn open(&self, wa_id: &str, sealed: &str) -> Option<Vec<u8>> {
+        let sealed = STANDARD.decode(sealed).ok()?;
+        self.secrets.open(&self.sealed_for(wa_id), &sealed).ok()
+    }
+
+    fn sealed_for(&self, wa_id: &str) -> Vec<u8> {
+        [
             &self.scope.id.ulid().to_bytes()[..],
             b"message",
             wa_id.as_bytes(),
         ]
-        .concat();
-        STANDARD.encode(self.secrets.seal(&context, plain))
+        .concat()
     }
 
     fn is_own(&self, who: &Seen) -> bool {

@@ -464,23 +464,25 @@ fn a_resend_is_the_same_bytes() {
     let outgoing = |resend| Outgoing {
         to: "15550000001@s.whatsapp.net".into(),
         wa_id: "X".into(),
-        content: Content::Text {
-            text: "hi".into(),
+        content: Content {
             mentions: vec!["15550000002@s.whatsapp.net".into()],
             quoted: Some(Quoted {
                 wa_id: "Q".into(),
                 sender_jid: "15550000001@s.whatsapp.net".into(),
                 body: "before".into(),
+                sealed: String::new(),
             }),
+            ..Content::text("hi")
         },
         secret: vec![8; 32],
+        at: 1,
         resend,
         first_contact: false,
     };
     let bytes =
-        |resend| waproto::codec::message_to_vec(&super::outgoing::message(&outgoing(resend)));
+        |resend| waproto::codec::message_to_vec(&converter().outgoing(&outgoing(resend)).unwrap());
     assert_eq!(bytes(false), bytes(true));
-    let message = super::outgoing::message(&outgoing(false));
+    let message = converter().outgoing(&outgoing(false)).unwrap();
     assert_eq!(
         message
             .message_context_info

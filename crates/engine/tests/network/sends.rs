@@ -106,14 +106,14 @@ async fn a_quote_and_a_lid_address_arrive() {
     let asked = home.inbox.text("question").unwrap();
     let lid = asked.sender.lid.unwrap().jid();
     let mut outgoing = text(&lid, "3EB0ANSWER", "");
-    outgoing.content = Content::Text {
-        text: "answer".into(),
-        mentions: vec![],
+    outgoing.content = Content {
         quoted: Some(Quoted {
             wa_id: asked.wa_id,
             sender_jid: lid.clone(),
             body: "question".into(),
+            sealed: String::new(),
         }),
+        ..Content::text("answer")
     };
     let handed = home.send(&outgoing).await;
     assert!(matches!(handed, Handed::Acknowledged(_)), "{handed:?}");

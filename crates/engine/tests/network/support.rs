@@ -302,12 +302,9 @@ pub fn text(to: &str, wa_id: &str, text: &str) -> Outgoing {
     Outgoing {
         to: to.into(),
         wa_id: wa_id.into(),
-        content: Content::Text {
-            text: text.into(),
-            mentions: vec![],
-            quoted: None,
-        },
+        content: Content::text(text),
         secret: vec![5; 32],
+        at: 1,
         resend: false,
         first_contact: false,
     }

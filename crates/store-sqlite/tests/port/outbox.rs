@@ -15,11 +15,7 @@ fn send(accepted_at: i64) -> OutboxRow {
         chat_id: 1,
         message_id: 1,
         wa_id: "3EB0AA".to_owned(),
-        content: Content::Text {
-            text: "hi".to_owned(),
-            mentions: vec![],
-            quoted: None,
-        },
+        content: Content::text("hi"),
         secret: vec![7; 32],
         status: SendStatus::Queued,
         error: None,
@@ -48,14 +44,15 @@ pub async fn round_trip(store: &dyn Store) {
     let mut row = send(5);
     put(store, s, std::slice::from_ref(&row)).await;
     row = OutboxRow {
-        content: Content::Text {
-            text: "\u{202e}rtl".to_owned(),
+        content: Content {
             mentions: vec!["1@lid".to_owned()],
             quoted: Some(Quoted {
                 wa_id: "Q".to_owned(),
                 sender_jid: "1@lid".to_owned(),
                 body: "b".to_owned(),
+                sealed: String::new(),
             }),
+            ..Content::text("\u{202e}rtl")
         },
         message_id: 42,
         status: SendStatus::Failed,

@@ -150,11 +150,7 @@ async fn fill(store: &dyn Store, scope: SessionScope) {
         chat_id: 1,
         message_id: 1,
         wa_id: "3EB0".to_owned(),
-        content: Content::Text {
-            text: "hi".to_owned(),
-            mentions: vec![],
-            quoted: None,
-        },
+        content: Content::text("hi"),
         secret: vec![1; 32],
         status: SendStatus::Queued,
         error: None,

@@ -1,5 +1,6 @@
 //! Messages. Schemas of the domain's own values, as in [`super::contacts`].
 
+mod body;
 mod idempotency;
 pub mod send;
 
