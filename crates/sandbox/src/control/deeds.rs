@@ -1,17 +1,24 @@
-//! What people do in a chat besides writing: edit, take back, react, read, type, call.
+//! What people do in a chat besides writing: edit, take back, react, vote, read, type, call.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use waproto::whatsapp as wa;
 
 use super::{
     error::Refused,
-    send::{Chat, addressee, named_in_group, write},
+    send::{Chat, addressee, named, seen, write},
 };
 use crate::{
     ids::Phone,
-    people::{act, write::Writing},
+    people::{
+        absorb::EDIT_WINDOW_MS,
+        act,
+        inbox::Entry,
+        votes::{self, Ballot},
+        write::Writing,
+    },
     world::{World, account::Account},
 };
 
@@ -59,75 +66,37 @@ pub fn acts(
     me: &Account,
     chat: &Chat,
     a: Action,
-    hide: bool,
+    hide_number: bool,
 ) -> Result<Value, Refused> {
-    let now = w.now_ms();
+    let put = |w: &mut World<'_>, msg: &wa::Message| {
+        write(w, me, chat, &Writing { msg, hide_number })
+    };
     match a {
         Action::Edit {
             wa_message_id: id,
             text,
         } => {
-            mine(w, me, chat, &id)?;
-            let msg = act::edit(&chat.jid()?, &id, text, now);
-            write(
-                w,
-                me,
-                chat,
-                &Writing {
-                    msg: &msg,
-                    kind: "text",
-                    hide_number: hide,
-                    edit: Some("1"),
-                },
-            )
+            let msg = edit(w, me, chat, &id, text)?;
+            put(w, &msg)
         }
         Action::Revoke { wa_message_id: id } => {
-            mine(w, me, chat, &id)?;
-            let msg = act::revoke(&chat.jid()?, &id);
-            write(
-                w,
-                me,
-                chat,
-                &Writing {
-                    msg: &msg,
-                    kind: "text",
-                    hide_number: hide,
-                    edit: Some("7"),
-                },
-            )
+            let msg = revoke(w, me, chat, &id)?;
+            put(w, &msg)
         }
         Action::Reaction {
             wa_message_id: id,
             emoji,
         } => {
-            let by = author(w, me, chat, &id)?;
-            let is_mine = by == me.pn_jid().to_string();
-            let named = match chat {
-                Chat::Group(gid) => Some(named_in_group(w, gid, &by)?),
-                Chat::Person(_) => None,
-            };
-            let msg = act::reaction(&chat.jid()?, is_mine, &id, named, emoji, now);
-            write(
-                w,
-                me,
-                chat,
-                &Writing {
-                    msg: &msg,
-                    kind: "reaction",
-                    hide_number: hide,
-                    edit: None,
-                },
-            )
+            let e = seen(w, me, chat, &id, "waMessageId")?;
+            let msg = act::reaction(key(w, me, chat, &e)?, emoji, w.now_ms());
+            put(w, &msg)
         }
         Action::Vote {
             wa_message_id: id,
             options,
         } => {
-            author(w, me, chat, &id)?;
-            Err(Refused::not_implemented(format!(
-                "votes of scripted people ({} options)",
-                options.len()
-            )))
+            let msg = vote(w, me, chat, &id, &options)?;
+            put(w, &msg)
         }
         Action::Receipt {
             wa_message_ids,
@@ -208,10 +177,90 @@ fn author(w: &World<'_>, me: &Account, chat: &Chat, id: &str) -> Result<String, 
         .ok_or_else(|| Refused::field("waMessageId", "this person sees no such message"))
 }
 
-fn mine(w: &World<'_>, me: &Account, chat: &Chat, id: &str) -> Result<(), Refused> {
-    if author(w, me, chat, id)? == me.pn_jid().to_string() {
-        Ok(())
-    } else {
-        Err(Refused::field("waMessageId", "somebody else wrote it"))
+fn is_mine(me: &Account, e: &Entry) -> bool {
+    e.from == me.pn_jid().to_string()
+}
+
+/// Names a message as this person's phone does; in groups with its author.
+fn key(w: &World<'_>, me: &Account, chat: &Chat, e: &Entry) -> Result<wa::MessageKey, Refused> {
+    let participant = match chat {
+        Chat::Group(_) => Some(named(w, chat, &e.from)?),
+        Chat::Person(_) => None,
+    };
+    Ok(act::key(
+        &chat.jid()?,
+        is_mine(me, e),
+        &e.wa_message_id,
+        participant,
+    ))
+}
+
+fn edit(
+    w: &World<'_>,
+    me: &Account,
+    chat: &Chat,
+    id: &str,
+    text: String,
+) -> Result<wa::Message, Refused> {
+    let e = seen(w, me, chat, id, "waMessageId")?;
+    if !is_mine(me, &e) {
+        return Err(Refused::field("waMessageId", "somebody else wrote it"));
     }
+    if w.now_ms() - e.timestamp > EDIT_WINDOW_MS {
+        return Err(Refused::conflict("written more than twenty minutes ago"));
+    }
+    let old = w.message_shown(e.seq)?.unwrap_or_default();
+    let new = act::with_text(old, text)
+        .ok_or_else(|| Refused::field("waMessageId", "it has no text to edit"))?;
+    // An own message is named without participant here, also in groups.
+    let key = act::key(&chat.jid()?, true, id, None);
+    Ok(act::edit(key, new, w.now_ms()))
+}
+
+/// One's own, or in a group anybody's by an admin.
+fn revoke(w: &World<'_>, me: &Account, chat: &Chat, id: &str) -> Result<wa::Message, Refused> {
+    let e = seen(w, me, chat, id, "waMessageId")?;
+    if is_mine(me, &e) {
+        return Ok(act::revoke(act::key(&chat.jid()?, true, id, None)));
+    }
+    let admin = match chat {
+        Chat::Group(gid) => w.group_member(gid, me.phone)?.is_some_and(|m| m.role.is_admin()),
+        Chat::Person(_) => false,
+    };
+    if !admin {
+        return Err(Refused::forbidden("somebody else wrote it, and this person is no admin"));
+    }
+    Ok(act::revoke(key(w, me, chat, &e)?))
+}
+
+/// Sealed under the JIDs of the chat's addressing, as the voter's phone does.
+fn vote(
+    w: &World<'_>,
+    me: &Account,
+    chat: &Chat,
+    id: &str,
+    options: &[String],
+) -> Result<wa::Message, Refused> {
+    let e = seen(w, me, chat, id, "waMessageId")?;
+    let poll = w.message_shown(e.seq)?.unwrap_or_default();
+    let secret = votes::secret(&poll)
+        .filter(|_| e.kind == "poll")
+        .ok_or_else(|| Refused::field("waMessageId", "not a poll"))?;
+    let vote = wa::message::PollVoteMessage {
+        selected_options: options.iter().map(|o| votes::option_hash(o).to_vec()).collect(),
+    };
+    votes::selected(&poll, &vote).map_err(|e| Refused::field("options", format!("{e:#}")))?;
+    let creator = addressee(w, &e.from)?;
+    let by_lid = match chat {
+        Chat::Group(gid) => w.group(gid)?.is_some_and(|g| g.by_lid),
+        Chat::Person(_) => me.lid_migrated,
+    };
+    let jid = |a: &Account| if by_lid { a.lid_jid() } else { a.pn_jid() }.to_string();
+    let ballot = Ballot {
+        poll_id: id,
+        creator: &jid(&creator),
+        voter: &jid(me),
+    };
+    let sealed = ballot.seal(secret, &vote)?;
+    Ok(votes::message(key(w, me, chat, &e)?, sealed, w.now_ms()))
 }

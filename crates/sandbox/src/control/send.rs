@@ -1,6 +1,11 @@
 //! `POST /accounts/{phone}/send`: that person writes, or does one of the other things people do in a
 //! chat. `{to, type, …}` as in the gateway's send body, or with `type` one of `edit`, `revoke`,
-//! `reaction`, `receipt`, `typing`, `call`; these may also be given as `{to, edit: {…}}`.
+//! `reaction`, `vote`, `receipt`, `typing`, `call`; these may also be given as `{to, edit: {…}}`.
+//!
+//! With every type: `replyTo` (an id this person sees), `mentions` (numbers or JIDs; they are put as the chat
+//! addresses people), `forwarded` (how often it was; 0 or absent: not), `hideNumber`. A text may carry
+//! `preview {url, title, description}`; `media` also `seconds`, `width`, `height`, `thumbnail`. What may be seen
+//! once (`viewOnce`) reaches the phone alone: companions are told `<unavailable type="view_once"/>`.
 
 use std::sync::Arc;
 
@@ -20,7 +25,8 @@ use super::{
 };
 use crate::{
     people::{
-        compose::{self, Quoted, Say},
+        compose::{self, Beside, Quoted, Say},
+        inbox::Entry,
         write::Writing,
     },
     world::{Sim, World, account::Account},
@@ -69,11 +75,7 @@ async fn send(
         b.remove("to")
             .ok_or_else(|| Refused::field("to", "missing"))?,
     )?;
-    let hide_number = b
-        .remove("hideNumber")
-        .map(|v| value("hideNumber", v))
-        .transpose()?
-        .unwrap_or(false);
+    let with = With::taken(&mut b)?;
     let kind: String = value(
         "type",
         b.get("type")
@@ -89,15 +91,18 @@ async fn send(
     sim.act(|w| {
         let me = account(w, &phone)?;
         let chat = addressed(w, &to)?;
-        if hide_number && !me.lid_migrated {
+        if with.hide_number && !me.lid_migrated {
             return Err(Refused::field(
                 "hideNumber",
                 "this account writes as its number",
             ));
         }
         match parsed {
-            Ok(say) => says(w, &me, &chat, say, hide_number),
-            Err(a) => acts(w, &me, &chat, a, hide_number),
+            Ok(say) => says(w, &me, &chat, say, with),
+            Err(a) => {
+                with.nothing_else()?;
+                acts(w, &me, &chat, a, with.hide_number)
+            }
         }
         .map(Json)
     })
@@ -121,46 +126,108 @@ fn flattened(mut b: Map<String, Value>) -> Result<Map<String, Value>, Refused> {
     Ok(b)
 }
 
+/// What goes with every type: `replyTo`, `mentions`, and `forwarded`, how often it was.
+#[derive(Default)]
+struct With {
+    reply_to: Option<String>,
+    mentions: Vec<String>,
+    forwarded: u32,
+    hide_number: bool,
+}
+
+impl With {
+    fn taken(b: &mut Map<String, Value>) -> Result<Self, Refused> {
+        Ok(Self {
+            reply_to: taken(b, "replyTo")?,
+            mentions: taken(b, "mentions")?.unwrap_or_default(),
+            forwarded: taken(b, "forwarded")?.unwrap_or(0),
+            hide_number: taken(b, "hideNumber")?.unwrap_or(false),
+        })
+    }
+    /// Deeds take `hideNumber` alone.
+    fn nothing_else(&self) -> Result<(), Refused> {
+        let extra = [
+            ("replyTo", self.reply_to.is_some()),
+            ("mentions", !self.mentions.is_empty()),
+            ("forwarded", self.forwarded > 0),
+        ];
+        match extra.into_iter().find(|(_, set)| *set) {
+            Some((field, _)) => Err(Refused::field(field, "unknown field")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn taken<T: serde::de::DeserializeOwned>(
+    b: &mut Map<String, Value>,
+    field: &str,
+) -> Result<Option<T>, Refused> {
+    b.remove(field).map(|v| value(field, v)).transpose()
+}
+
 fn says(
     w: &mut World<'_>,
     me: &Account,
     chat: &Chat,
     say: Say,
-    hide: bool,
+    with: With,
 ) -> Result<Value, Refused> {
-    let quoted = match &say {
-        Say::Text {
-            reply_to: Some(id), ..
-        } => Some(quoted(w, me, chat, id)?),
-        _ => None,
+    let mut beside = Beside {
+        forwarded: with.forwarded,
+        ..Default::default()
     };
-    let (msg, kind) = compose::message(say, quoted, &w.sim.media)?;
-    write(
-        w,
-        me,
-        chat,
-        &Writing {
-            msg: &msg,
-            kind,
-            hide_number: hide,
-            edit: None,
-        },
-    )
+    if let Some(id) = &with.reply_to {
+        beside.quoted = Some(quoted(w, me, chat, id)?);
+    }
+    for who in &with.mentions {
+        beside.mentions.push(mentioned(w, chat, who)?);
+    }
+    let msg = compose::message(say, beside, &w.sim.media, w.now())
+        .map_err(|e| Refused::field("media", format!("{e:#}")))?;
+    let what = Writing {
+        msg: &msg,
+        hide_number: with.hide_number,
+    };
+    write(w, me, chat, &what)
 }
 
 fn quoted(w: &World<'_>, me: &Account, chat: &Chat, id: &str) -> Result<Quoted, Refused> {
-    let e = w
-        .shown(me.phone, &chat.name(), id)?
-        .ok_or_else(|| Refused::field("replyTo", "this person sees no such message"))?;
-    let by = match chat {
-        Chat::Group(gid) => named_in_group(w, gid, &e.from)?,
-        Chat::Person(_) => e.from,
-    };
+    let e = seen(w, me, chat, id, "replyTo")?;
+    let mut message = w.message_shown(e.seq)?.unwrap_or_default();
+    message.message_context_info = Default::default();
     Ok(Quoted {
         id: id.to_owned(),
-        by,
-        body: e.body,
+        by: named(w, chat, &e.from)?,
+        message,
     })
+}
+
+/// The line of a message this person sees, not taken back.
+pub fn seen(
+    w: &World<'_>,
+    me: &Account,
+    chat: &Chat,
+    id: &str,
+    field: &str,
+) -> Result<Entry, Refused> {
+    w.shown(me.phone, &chat.name(), id)?
+        .filter(|e| !e.deleted)
+        .ok_or_else(|| Refused::field(field, "this person sees no such message"))
+}
+
+/// A person (phone JID) as the chat addresses people.
+pub fn named(w: &World<'_>, chat: &Chat, who: &str) -> Result<String, Refused> {
+    let account = addressee(w, who)?;
+    Ok(match chat {
+        Chat::Group(gid) => w
+            .name_in_group(gid, account.phone)?
+            .map_or_else(|| who.to_owned(), |jid| jid.to_string()),
+        Chat::Person(_) => account.wire_jid().to_string(),
+    })
+}
+
+fn mentioned(w: &World<'_>, chat: &Chat, who: &str) -> Result<String, Refused> {
+    named(w, chat, who).map_err(|_| Refused::field("mentions", format!("{who} is nobody")))
 }
 
 pub fn write(
@@ -174,13 +241,6 @@ pub fn write(
         Chat::Person(to) => w.person_writes(me, to, what)?,
     };
     Ok(json!({"waMessageId": id}))
-}
-
-/// The author of a message as the group names its members.
-pub fn named_in_group(w: &World<'_>, gid: &str, by: &str) -> Result<String, Refused> {
-    let account = addressee(w, by)?;
-    let name = w.name_in_group(gid, account.phone)?;
-    Ok(name.map_or_else(|| by.to_owned(), |jid| jid.to_string()))
 }
 
 fn addressed(w: &World<'_>, to: &str) -> Result<Chat, Refused> {

@@ -157,9 +157,7 @@ impl World<'_> {
                 };
                 let what = Writing {
                     msg: &msg,
-                    kind: "text",
                     hide_number: false,
-                    edit: None,
                 };
                 let (from, to) = if m.from_me { (me, &them) } else { (&them, me) };
                 self.person_writes(from, to, &what)?;

@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use wacore::messages::{MessageUtils, decode_plaintext};
 use wacore_binary::{Jid, Node, NodeRef, builder::NodeBuilder};
 use waproto::whatsapp as wa;
@@ -26,7 +27,7 @@ use crate::{
     ledger::{Sent, Violation},
     net::online::ConnId,
     node::{attr, opt_attr},
-    people::{content, signal::Unreadable},
+    people::{absorb::Place, content, signal::Unreadable},
     stanza::{
         Done,
         message::{ack, parts},
@@ -41,8 +42,12 @@ struct Post<'a> {
     group: &'a Group,
     sender: Member,
     ledger: i64,
+    stanza: &'a NodeRef<'a>,
     skmsg: Option<&'a NodeRef<'a>>,
 }
+
+/// What the first reader found out about a message: its file as the inbox shows it.
+struct Examined(Option<Value>);
 
 pub fn from_client(
     w: &mut World<'_>,
@@ -111,6 +116,7 @@ pub fn from_client(
         group: &group,
         sender,
         ledger,
+        stanza: n,
         skmsg,
     };
     for d in w.group_companions(&gid)? {
@@ -121,11 +127,12 @@ pub fn from_client(
             w.deliver(d, &node)?;
         }
     }
+    let mut examined = None;
     for m in w.group_members(&gid)? {
         let mine = pairwise.get(&m.who.phone.device(0)).copied();
         if again.is_none() || mine.is_some() {
             w.record_delivery(ledger, m.who.phone.device(0))?;
-            member_reads(w, &m, &post, mine)?;
+            member_reads(w, &m, &post, mine, &mut examined)?;
         }
     }
     let mut extra = Vec::new();
@@ -244,6 +251,7 @@ fn member_reads(
     m: &Member,
     post: &Post<'_>,
     pairwise: Option<&NodeRef<'_>>,
+    examined: &mut Option<Examined>,
 ) -> Result<()> {
     let mut read = Ok(None);
     if let Some(enc) = pairwise {
@@ -271,11 +279,22 @@ fn member_reads(
     }
     match read {
         Ok(Some(msg)) => {
-            let sender = post.from.phone.jid().to_string();
-            w.absorb(m.who.phone, &sender, &post.group.gid, post.id, &msg)?;
-            if let Some(c) = content::of(&msg) {
-                w.record_body(post.ledger, &c.body)?;
+            if examined.is_none() {
+                let enc = post.skmsg.or(pairwise).context("the <enc> just read")?;
+                let outside = Some((post.stanza, enc));
+                *examined = Some(Examined(w.examine(post.from, post.id, &msg, outside)?));
+                if let Some(body) = content::body(&msg) {
+                    w.record_body(post.ledger, &body)?;
+                }
             }
+            let place = Place {
+                owner: m.who.phone,
+                chat: &post.group.gid,
+                from: post.from,
+                id: post.id,
+            };
+            let file = examined.as_ref().and_then(|e| e.0.as_ref());
+            w.absorb(place, &msg, file)?;
             member_receipt(w, m, post)
         }
         Ok(None) | Err(Unreadable::Duplicate) => member_receipt(w, m, post),

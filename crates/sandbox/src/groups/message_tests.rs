@@ -90,9 +90,7 @@ fn says(w: &mut World<'_>, who: &str, gid: &str, body: &str) -> (String, Node) {
     let msg = text(body);
     let what = Writing {
         msg: &msg,
-        kind: "text",
         hide_number: false,
-        edit: None,
     };
     let id = w.person_writes_to_group(&from, gid, &what).unwrap();
     (id, message(w))

@@ -12,13 +12,15 @@ use waproto::whatsapp as wa;
 
 use super::model::{Group, Identity, View};
 use crate::{
+    faults::FaultKind,
     ids::{DeviceAddr, Phone},
     iq::{FORBIDDEN, IqError},
     ledger::Sent,
     net::online::ConnId,
     people::{
-        content,
-        write::{Writing, message_id},
+        absorb::Place,
+        content, cover,
+        write::{Writing, message_id, once, spoil},
     },
     world::{World, account::Account},
 };
@@ -77,7 +79,6 @@ impl World<'_> {
             return Err(FORBIDDEN.into());
         }
         let id = message_id();
-        let sender = from.pn_jid().to_string();
         let sent = self.record_sent(&Sent {
             id: &id,
             from: from.phone.device(0),
@@ -86,11 +87,18 @@ impl World<'_> {
             conn: ConnId(0),
             peer: false,
         })?;
-        if let Some(c) = content::of(what.msg) {
-            self.record_body(sent, &c.body)?;
+        if let Some(body) = content::body(what.msg) {
+            self.record_body(sent, &body)?;
         }
+        let file = self.examine(from.phone.device(0), &id, what.msg, None)?;
         for m in self.group_members(gid)? {
-            self.absorb(m.who.phone, &sender, gid, &id, what.msg)?;
+            let place = Place {
+                owner: m.who.phone,
+                chat: gid,
+                from: from.phone.device(0),
+                id: &id,
+            };
+            self.absorb(place, what.msg, file.as_ref())?;
         }
         self.keep_group_written(from.phone, &id, gid, what)?;
 
@@ -101,21 +109,25 @@ impl World<'_> {
             pairwise.push(self.sender_key_for(from.phone, gid, *d, &told)?);
         }
         let skmsg = self.group_encrypt(from.phone, gid, &MessageUtils::encode_and_pad(what.msg))?;
-        let skmsg = NodeBuilder::new("enc")
+        let mut skmsg = NodeBuilder::new("enc")
             .attr("v", "2")
             .attr("type", "skmsg")
             .bytes(skmsg)
             .build();
+        let cover = cover::proper(what.msg);
+        cover.mark(&mut skmsg);
         for (d, key) in devices.into_iter().zip(pairwise) {
-            let n = self.group_stanza(
-                &group,
-                &member.who,
-                from,
-                d,
-                &id,
-                what,
-                key.into_iter().chain([skmsg.clone()]).collect(),
-            );
+            let mut mine = skmsg.clone();
+            let faults = &self.sim.faults;
+            if faults.strike(FaultKind::BadCiphertext, Some(d.phone)).is_some() {
+                spoil(&mut mine);
+            }
+            let encs = if cover.view_once {
+                key.into_iter().chain([once()]).collect()
+            } else {
+                key.into_iter().chain([mine]).collect()
+            };
+            let n = self.group_stanza(&group, &member.who, from, d, &id, what, encs);
             self.record_delivery(sent, d)?;
             self.deliver(d, &n)?;
         }
@@ -184,11 +196,12 @@ impl World<'_> {
             name: &from.name,
             hide_number: what.hide_number,
         };
-        let mut b = frame.message(id, what.kind, self.now());
-        if let Some(edit) = what.edit {
+        let cover = cover::proper(what.msg);
+        let mut b = frame.message(id, cover.kind, self.now());
+        if let Some(edit) = cover.edit {
             b = b.attr("edit", edit);
         }
-        b.children(encs).build()
+        b.children(cover.meta().into_iter().chain(encs)).build()
     }
 
     fn keep_group_written(
@@ -198,9 +211,10 @@ impl World<'_> {
         gid: &str,
         what: &Writing<'_>,
     ) -> Result<()> {
+        let cover = cover::proper(what.msg);
         self.db().execute(
             "INSERT INTO group_written(phone, id, gid, kind, hide, edit, body) VALUES(?1,?2,?3,?4,?5,?6,?7)",
-            params![from.row(), id, gid, what.kind, what.hide_number, what.edit, what.msg.encode_to_vec()],
+            params![from.row(), id, gid, cover.kind, what.hide_number, cover.edit, what.msg.encode_to_vec()],
         )?;
         Ok(())
     }

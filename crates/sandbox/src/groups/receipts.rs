@@ -13,14 +13,13 @@ use super::{
 use crate::{
     ids::{DeviceAddr, Phone},
     node::{attr, jid_attr},
+    people::cover,
     world::World,
 };
 
 /// A message as its writer remembers it.
 struct Written {
-    kind: String,
     hide_number: bool,
-    edit: Option<String>,
     body: Vec<u8>,
 }
 
@@ -68,8 +67,10 @@ impl World<'_> {
         };
         self.forget_session(author.phone, asker)?;
         let told = self.sender_key_distribution(author.phone, &gid)?;
-        let msg = with_sender_key(wa::Message::decode_from_slice(&written.body)?, &gid, &told);
-        let mut enc = self.encrypt(author.phone, asker, &msg)?;
+        let msg = wa::Message::decode_from_slice(&written.body)?;
+        let cover = cover::proper(&msg);
+        let mut enc = self.encrypt(author.phone, asker, &with_sender_key(msg, &gid, &told))?;
+        cover.mark(&mut enc);
         enc.attrs.push("count", count);
         self.note_sender_key_told(author.phone, &gid, asker)?;
         let view = View {
@@ -83,21 +84,20 @@ impl World<'_> {
             name: &from.name,
             hide_number: written.hide_number,
         };
-        let mut b = frame.message(id, &written.kind, self.now());
-        if let Some(edit) = written.edit {
+        let mut b = frame.message(id, cover.kind, self.now());
+        if let Some(edit) = cover.edit {
             b = b.attr("edit", edit);
         }
-        self.deliver(asker, &b.children([enc]).build())
+        let kids = cover.meta().into_iter().chain([enc]);
+        self.deliver(asker, &b.children(kids).build())
     }
 
     fn group_written(&self, phone: Phone, id: &str, gid: &str) -> Result<Option<Written>> {
-        let mut q = self.db().prepare_cached("SELECT kind, hide, edit, body FROM group_written WHERE phone = ?1 AND id = ?2 AND gid = ?3")?;
+        let mut q = self.db().prepare_cached("SELECT hide, body FROM group_written WHERE phone = ?1 AND id = ?2 AND gid = ?3")?;
         Ok(q.query_row(params![phone.row(), id, gid], |r| {
             Ok(Written {
-                kind: r.get(0)?,
-                hide_number: r.get(1)?,
-                edit: r.get(2)?,
-                body: r.get(3)?,
+                hide_number: r.get(0)?,
+                body: r.get(1)?,
             })
         })
         .optional()?)

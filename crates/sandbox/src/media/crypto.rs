@@ -13,7 +13,7 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-const MAC_LEN: usize = 10;
+pub(super) const MAC_LEN: usize = 10;
 
 /// What a file is, as far as key derivation and the upload path are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,13 +68,13 @@ pub struct Sealed {
     pub file_length: u64,
 }
 
-struct Keys {
-    iv: [u8; 16],
-    cipher: [u8; 32],
+pub(super) struct Keys {
+    pub(super) iv: [u8; 16],
+    pub(super) cipher: [u8; 32],
     mac: [u8; 32],
 }
 
-fn expand(kind: MediaKind, media_key: &[u8]) -> Result<Keys> {
+pub(super) fn expand(kind: MediaKind, media_key: &[u8]) -> Result<Keys> {
     let mut okm = [0u8; 112];
     Hkdf::<Sha256>::new(None, media_key)
         .expand(kind.info().as_bytes(), &mut okm)
@@ -90,7 +90,7 @@ fn expand(kind: MediaKind, media_key: &[u8]) -> Result<Keys> {
     })
 }
 
-fn tag(keys: &Keys, ciphertext: &[u8]) -> Result<Hmac<Sha256>> {
+pub(super) fn tag(keys: &Keys, ciphertext: &[u8]) -> Result<Hmac<Sha256>> {
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&keys.mac).context("mac key")?;
     mac.update(&keys.iv);
     mac.update(ciphertext);

@@ -18,6 +18,7 @@ use std::{
 
 pub mod auth;
 pub mod blobs;
+pub mod check;
 pub mod crypto;
 pub mod iq;
 mod routes;

@@ -11,29 +11,43 @@ use crate::{
     world::{World, account::Account},
 };
 
-/// Names one message within a chat, as the writer's client would.
-fn key(
-    chat: &Jid,
-    mine: bool,
-    id: &str,
-    participant: Option<String>,
-) -> MessageField<wa::MessageKey> {
-    MessageField::some(wa::MessageKey {
+/// Names one message within a chat, as the writer's client would. `participant`, its author, in groups.
+pub fn key(chat: &Jid, mine: bool, id: &str, participant: Option<String>) -> wa::MessageKey {
+    wa::MessageKey {
         remote_jid: Some(chat.to_string()),
         from_me: Some(mine),
         id: Some(id.to_owned()),
         participant,
-    })
+    }
 }
 
-pub fn edit(chat: &Jid, id: &str, text: String, now_ms: i64) -> wa::Message {
-    let new = wa::Message {
-        conversation: Some(text),
-        ..Default::default()
-    };
+/// A message with another text or caption; None: it has neither.
+pub fn with_text(mut m: wa::Message, text: String) -> Option<wa::Message> {
+    m.message_context_info = MessageField::default();
+    let envelope = m.document_with_caption_message.as_option_mut();
+    if let Some(inner) = envelope.and_then(|e| e.message.as_option_mut()) {
+        *inner = with_text(std::mem::take(inner), text)?;
+        return Some(m);
+    }
+    if m.conversation.is_some() {
+        m.conversation = Some(text);
+    } else if let Some(x) = m.extended_text_message.as_option_mut() {
+        x.text = Some(text);
+    } else if let Some(x) = m.image_message.as_option_mut() {
+        x.caption = Some(text);
+    } else if let Some(x) = m.video_message.as_option_mut() {
+        x.caption = Some(text);
+    } else {
+        m.document_message.as_option_mut()?.caption = Some(text);
+    }
+    Some(m)
+}
+
+/// In the envelope in which phones send it.
+pub fn edit(key: wa::MessageKey, new: wa::Message, now_ms: i64) -> wa::Message {
     let p = m::ProtocolMessage {
         r#type: Some(Type::MESSAGE_EDIT),
-        key: key(chat, true, id, None),
+        key: MessageField::some(key),
         edited_message: MessageField::some(new),
         timestamp_ms: Some(now_ms),
         ..Default::default()
@@ -51,10 +65,10 @@ pub fn edit(chat: &Jid, id: &str, text: String, now_ms: i64) -> wa::Message {
     }
 }
 
-pub fn revoke(chat: &Jid, id: &str) -> wa::Message {
+pub fn revoke(key: wa::MessageKey) -> wa::Message {
     let p = m::ProtocolMessage {
         r#type: Some(Type::REVOKE),
-        key: key(chat, true, id, None),
+        key: MessageField::some(key),
         ..Default::default()
     };
     wa::Message {
@@ -63,17 +77,10 @@ pub fn revoke(chat: &Jid, id: &str) -> wa::Message {
     }
 }
 
-/// An empty emoji takes the reaction back. `author` is named in groups.
-pub fn reaction(
-    chat: &Jid,
-    mine: bool,
-    id: &str,
-    author: Option<String>,
-    emoji: String,
-    now_ms: i64,
-) -> wa::Message {
+/// An empty emoji takes the reaction back.
+pub fn reaction(key: wa::MessageKey, emoji: String, now_ms: i64) -> wa::Message {
     let r = m::ReactionMessage {
-        key: key(chat, mine, id, author),
+        key: MessageField::some(key),
         text: Some(emoji),
         sender_timestamp_ms: Some(now_ms),
         ..Default::default()

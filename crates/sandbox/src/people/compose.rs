@@ -1,12 +1,12 @@
 //! From what a person says to the message that says it, in the terms of the gateway's send body.
 
-use anyhow::{Context, Result};
-use base64::{Engine, prelude::BASE64_STANDARD as B64};
+use anyhow::Result;
 use buffa::MessageField;
 use serde::Deserialize;
 use waproto::whatsapp::{self as wa, message as m};
 
-use crate::media::{Media, crypto::MediaKind};
+use super::attach::{self, Attachment};
+use crate::media::{Media, MediaKind};
 
 /// A message by its `type`.
 #[derive(Deserialize)]
@@ -19,9 +19,7 @@ use crate::media::{Media, crypto::MediaKind};
 pub enum Say {
     Text {
         text: String,
-        reply_to: Option<String>,
-        #[serde(default)]
-        mentions: Vec<String>,
+        preview: Option<Preview>,
     },
     Poll {
         name: String,
@@ -42,14 +40,20 @@ pub enum Say {
     },
     Image {
         media: Attachment,
+        #[serde(default)]
+        view_once: bool,
     },
     Video {
         media: Attachment,
+        #[serde(default)]
+        view_once: bool,
     },
     Audio {
         media: Attachment,
         #[serde(default)]
         voice: bool,
+        #[serde(default)]
+        view_once: bool,
     },
     Document {
         media: Attachment,
@@ -67,14 +71,23 @@ pub struct Card {
     pub vcard: Option<String>,
 }
 
+/// What the writer's phone found behind a link in the text.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Attachment {
-    /// base64 or a `data:` URI.
-    pub data: String,
-    pub mimetype: Option<String>,
-    pub caption: Option<String>,
-    pub filename: Option<String>,
+pub struct Preview {
+    pub url: String,
+    pub title: Option<String>,
+    pub description: Option<String>,
+}
+
+/// What goes with a message of any type.
+#[derive(Default)]
+pub struct Beside {
+    pub quoted: Option<Quoted>,
+    /// JIDs, as the chat addresses people.
+    pub mentions: Vec<String>,
+    /// How often it was forwarded; 0: it was not.
+    pub forwarded: u32,
 }
 
 /// What `replyTo` points at.
@@ -82,92 +95,158 @@ pub struct Quoted {
     pub id: String,
     /// The author's JID.
     pub by: String,
-    pub body: String,
+    pub message: wa::Message,
 }
 
-/// The message and the `type` of its stanza.
-pub fn message(
-    say: Say,
-    quoted: Option<Quoted>,
-    media: &Media,
-) -> Result<(wa::Message, &'static str)> {
-    let kind = match &say {
-        Say::Text { .. } => "text",
-        Say::Poll { .. } => "poll",
-        _ => "media",
-    };
-    let mut msg = match say {
-        Say::Text { text, mentions, .. } if quoted.is_none() && mentions.is_empty() => {
-            wa::Message {
-                conversation: Some(text),
-                ..Default::default()
-            }
-        }
-        Say::Text { text, mentions, .. } => {
-            let extended = m::ExtendedTextMessage {
-                text: Some(text),
-                context_info: MessageField::some(context(quoted, mentions)),
-                ..Default::default()
-            };
-            wa::Message {
-                extended_text_message: MessageField::some(extended),
-                ..Default::default()
-            }
-        }
+pub fn message(say: Say, beside: Beside, media: &Media, now: i64) -> Result<wa::Message> {
+    let (mut msg, once) = match say {
+        Say::Text { text, preview } => (said(text, preview, &beside), false),
         Say::Poll {
             name,
             options,
             selectable_count,
-        } => poll(name, options, selectable_count),
+        } => (poll(name, options, selectable_count), false),
         Say::Location {
             latitude,
             longitude,
             name,
             address,
-        } => {
-            let l = m::LocationMessage {
-                degrees_latitude: Some(latitude),
-                degrees_longitude: Some(longitude),
-                name: Some(name),
-                address: Some(address),
-                ..Default::default()
-            };
-            wa::Message {
-                location_message: MessageField::some(l),
-                ..Default::default()
-            }
-        }
-        Say::Contact { contact } => card(contact),
-        Say::Image { media: a } => attached(MediaKind::Image, a, false, media)?,
-        Say::Video { media: a } => attached(MediaKind::Video, a, false, media)?,
-        Say::Audio { media: a, voice } => attached(MediaKind::Audio, a, voice, media)?,
-        Say::Document { media: a } => attached(MediaKind::Document, a, false, media)?,
-        Say::Sticker { media: a } => attached(MediaKind::Sticker, a, false, media)?,
+        } => (place((latitude, longitude), name, address), false),
+        Say::Contact { contact } => (card(contact), false),
+        Say::Image { media: a, view_once } => (
+            attach::message(MediaKind::Image, a, false, media, now)?,
+            view_once,
+        ),
+        Say::Video { media: a, view_once } => (
+            attach::message(MediaKind::Video, a, false, media, now)?,
+            view_once,
+        ),
+        Say::Audio {
+            media: a,
+            voice,
+            view_once,
+        } => (
+            attach::message(MediaKind::Audio, a, voice, media, now)?,
+            view_once,
+        ),
+        Say::Document { media: a } => (
+            attach::message(MediaKind::Document, a, false, media, now)?,
+            false,
+        ),
+        Say::Sticker { media: a } => (
+            attach::message(MediaKind::Sticker, a, false, media, now)?,
+            false,
+        ),
     };
+    if let Some(c) = context(beside) {
+        put_context(&mut msg, c);
+    }
+    if once {
+        msg = seen_once(msg);
+    }
     // Every phone adds one; reactions, votes and edits of the message are sealed with it.
     msg.message_context_info = MessageField::some(wa::MessageContextInfo {
         message_secret: Some(rand::random::<[u8; 32]>().to_vec()),
         ..Default::default()
     });
-    Ok((msg, kind))
+    Ok(msg)
 }
 
-fn context(quoted: Option<Quoted>, mentions: Vec<String>) -> wa::ContextInfo {
-    let mut c = wa::ContextInfo {
-        mentioned_jid: mentions,
+/// A bare text travels as `conversation`; one with anything beside it as `extendedTextMessage`.
+fn said(text: String, preview: Option<Preview>, beside: &Beside) -> wa::Message {
+    let bare = beside.quoted.is_none() && beside.mentions.is_empty() && beside.forwarded == 0;
+    if preview.is_none() && bare {
+        return wa::Message {
+            conversation: Some(text),
+            ..Default::default()
+        };
+    }
+    let mut extended = m::ExtendedTextMessage {
+        text: Some(text),
         ..Default::default()
     };
-    if let Some(q) = quoted {
-        c.stanza_id = Some(q.id);
-        c.participant = Some(q.by);
-        c.quoted_message = MessageField::some(wa::Message {
-            conversation: Some(q.body),
-            ..Default::default()
-        });
+    if let Some(p) = preview {
+        extended.matched_text = Some(p.url);
+        extended.title = p.title;
+        extended.description = p.description;
     }
-    c
+    wa::Message {
+        extended_text_message: MessageField::some(extended),
+        ..Default::default()
+    }
 }
 
+fn context(b: Beside) -> Option<wa::ContextInfo> {
+    if b.quoted.is_none() && b.mentions.is_empty() && b.forwarded == 0 {
+        return None;
+    }
+    let mut c = wa::ContextInfo {
+        mentioned_jid: b.mentions,
+        ..Default::default()
+    };
+    if b.forwarded > 0 {
+        c.is_forwarded = Some(true);
+        c.forwarding_score = Some(b.forwarded);
+    }
+    if let Some(q) = b.quoted {
+        c.stanza_id = Some(q.id);
+        c.participant = Some(q.by);
+        c.quoted_message = MessageField::some(q.message);
+    }
+    Some(c)
+}
+
+fn put_context(msg: &mut wa::Message, c: wa::ContextInfo) {
+    let envelope = msg.document_with_caption_message.as_option_mut();
+    if let Some(inner) = envelope.and_then(|e| e.message.as_option_mut()) {
+        return put_context(inner, c);
+    }
+    macro_rules! into_first {
+        ($($field:ident),*) => {
+            $(if let Some(x) = msg.$field.as_option_mut() {
+                x.context_info = MessageField::some(c);
+                return;
+            })*
+        };
+    }
+    into_first!(
+        extended_text_message,
+        image_message,
+        video_message,
+        audio_message,
+        document_message,
+        sticker_message,
+        location_message,
+        contact_message,
+        poll_creation_message,
+        poll_creation_message_v3
+    );
+}
+
+/// Phones flag the file and wrap the message; a voice note has an envelope of its own.
+fn seen_once(mut msg: wa::Message) -> wa::Message {
+    let voice = msg.audio_message.is_set();
+    macro_rules! flag {
+        ($($field:ident),*) => {
+            $(if let Some(x) = msg.$field.as_option_mut() {
+                x.view_once = Some(true);
+            })*
+        };
+    }
+    flag!(image_message, video_message, audio_message);
+    let wrapped = MessageField::some(m::FutureProofMessage {
+        message: MessageField::some(msg),
+    });
+    let mut out = wa::Message::default();
+    if voice {
+        out.view_once_message_v2_extension = wrapped;
+    } else {
+        out.view_once_message_v2 = wrapped;
+    }
+    out
+}
+
+/// One choice goes as version 3, several as version 1, as WhatsApp Web makes them.
 fn poll(name: String, options: Vec<String>, selectable: u32) -> wa::Message {
     let options = options
         .into_iter()
@@ -176,14 +255,31 @@ fn poll(name: String, options: Vec<String>, selectable: u32) -> wa::Message {
             ..Default::default()
         })
         .collect();
-    let p = m::PollCreationMessage {
+    let p = MessageField::some(m::PollCreationMessage {
         name: Some(name),
         options,
         selectable_options_count: Some(selectable),
         ..Default::default()
+    });
+    let mut out = wa::Message::default();
+    if selectable == 1 {
+        out.poll_creation_message_v3 = p;
+    } else {
+        out.poll_creation_message = p;
+    }
+    out
+}
+
+fn place((latitude, longitude): (f64, f64), name: String, address: String) -> wa::Message {
+    let l = m::LocationMessage {
+        degrees_latitude: Some(latitude),
+        degrees_longitude: Some(longitude),
+        name: Some(name),
+        address: Some(address),
+        ..Default::default()
     };
     wa::Message {
-        poll_creation_message_v3: MessageField::some(p),
+        location_message: MessageField::some(l),
         ..Default::default()
     }
 }
@@ -205,70 +301,5 @@ fn card(c: Card) -> wa::Message {
     wa::Message {
         contact_message: MessageField::some(c),
         ..Default::default()
-    }
-}
-
-/// Uploads the bytes as the phone would and points at them.
-fn attached(kind: MediaKind, a: Attachment, voice: bool, media: &Media) -> Result<wa::Message> {
-    let (head, data) = a
-        .data
-        .split_once(";base64,")
-        .map_or((None, a.data.as_str()), |(h, d)| {
-            (h.strip_prefix("data:"), d)
-        });
-    let bytes = B64.decode(data).context("media.data is not base64")?;
-    let (sealed, path) = media.upload(kind, &bytes)?;
-    let host = media.host().context("the media server is not up")?;
-    let mimetype = Some(
-        a.mimetype
-            .or(head.map(str::to_owned))
-            .unwrap_or_else(|| usual(kind).into()),
-    );
-    let url = Some(format!("https://{host}{path}"));
-    let (sha, enc, key) = (
-        Some(sealed.file_sha256.to_vec()),
-        Some(sealed.file_enc_sha256.to_vec()),
-        Some(sealed.media_key.to_vec()),
-    );
-    let (length, direct_path, text) = (Some(sealed.file_length), Some(path), a.caption);
-    let mut msg = wa::Message::default();
-    macro_rules! put {
-        ($field:ident, $ty:ident { $($name:ident: $value:expr),* }) => {
-            msg.$field = MessageField::some(m::$ty {
-                url,
-                mimetype,
-                file_sha256: sha,
-                file_enc_sha256: enc,
-                media_key: key,
-                file_length: length,
-                direct_path,
-                $($name: $value,)*
-                ..Default::default()
-            })
-        };
-    }
-    match kind {
-        MediaKind::Image => put!(image_message, ImageMessage { caption: text }),
-        MediaKind::Video => put!(video_message, VideoMessage { caption: text }),
-        MediaKind::Audio => put!(audio_message, AudioMessage { ptt: Some(voice) }),
-        MediaKind::Sticker => put!(sticker_message, StickerMessage {}),
-        _ => put!(
-            document_message,
-            DocumentMessage {
-                caption: text,
-                file_name: a.filename
-            }
-        ),
-    }
-    Ok(msg)
-}
-
-fn usual(kind: MediaKind) -> &'static str {
-    match kind {
-        MediaKind::Image => "image/jpeg",
-        MediaKind::Video => "video/mp4",
-        MediaKind::Audio => "audio/ogg; codecs=opus",
-        MediaKind::Sticker => "image/webp",
-        _ => "application/octet-stream",
     }
 }

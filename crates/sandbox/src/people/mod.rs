@@ -1,13 +1,19 @@
 //! Scripted people: the owners of primary phones. They have no client; the sandbox encrypts, reads
 //! and answers in their place, with keys derived from the seed and sessions kept in the world.
 
+pub mod absorb;
 pub mod act;
+pub mod attach;
+pub mod attached;
 pub mod compose;
 pub mod content;
+pub mod cover;
+pub mod detail;
 pub mod inbox;
 pub mod read;
 pub mod signal;
 pub mod stores;
+pub mod votes;
 pub mod write;
 
 /// What people remember of what they wrote and could not read.

@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result};
 use wacore::messages::unwrap_device_sent;
-use wacore_binary::{Jid, Node, builder::NodeBuilder};
+use wacore_binary::{Jid, Node, NodeRef, builder::NodeBuilder};
 use waproto::whatsapp as wa;
 
-use super::{content, inbox::Entry};
+use super::{absorb::Place, content};
 use crate::{
     ids::{DeviceAddr, Phone},
     keys::{PhoneKeys, SIGNED_PREKEY_ID, pub32, sign},
@@ -29,7 +29,13 @@ pub struct Incoming<'a> {
 }
 
 impl World<'_> {
-    pub fn person_reads(&mut self, at: Phone, info: &Incoming<'_>, msg: wa::Message) -> Result<()> {
+    pub fn person_reads(
+        &mut self,
+        at: Phone,
+        info: &Incoming<'_>,
+        outside: (&NodeRef<'_>, &NodeRef<'_>),
+        msg: wa::Message,
+    ) -> Result<()> {
         if info.peer {
             return self.phone_hears(at, info, &msg);
         }
@@ -47,53 +53,19 @@ impl World<'_> {
             )?;
         }
         let msg = unwrap_device_sent(msg);
-        let (from, chat) = (
-            info.from.phone.jid().to_string(),
-            info.chat.jid().to_string(),
-        );
-        self.absorb(at, &from, &chat, info.id, &msg)?;
-        if let Some(body) = content::of(&msg).map(|c| c.body) {
+        let file = self.examine(info.from, info.id, &msg, Some(outside))?;
+        let place = Place {
+            owner: at,
+            chat: &info.chat.jid().to_string(),
+            from: info.from,
+            id: info.id,
+        };
+        self.absorb(place, &msg, file.as_ref())?;
+        if let Some(body) = content::body(&msg) {
             self.record_body(info.ledger, &body)?;
         }
         if !own_copy {
             self.person_receipt(at, info, "")?;
-        }
-        Ok(())
-    }
-
-    /// Puts a decrypted message where the owner sees it. Also used by groups.
-    pub fn absorb(
-        &mut self,
-        owner: Phone,
-        from: &str,
-        chat: &str,
-        id: &str,
-        msg: &wa::Message,
-    ) -> Result<()> {
-        match content::action(msg) {
-            Some(content::Action::Edit { id, text }) => {
-                self.edit_shown(owner, from, &id, &text)?;
-            }
-            Some(content::Action::Revoke { id }) => {
-                self.delete_shown(owner, chat, &id)?;
-            }
-            None => {
-                let Some(c) = content::of(msg) else {
-                    return Ok(());
-                };
-                let e = Entry {
-                    wa_message_id: id.into(),
-                    from: from.into(),
-                    chat: chat.into(),
-                    kind: c.kind.into(),
-                    body: c.body,
-                    media: c.media,
-                    edited: false,
-                    deleted: false,
-                    timestamp: self.now_ms(),
-                };
-                self.show(owner, &e)?;
-            }
         }
         Ok(())
     }

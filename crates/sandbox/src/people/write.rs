@@ -9,7 +9,7 @@ use wacore::messages::wrap_device_sent;
 use wacore_binary::{Jid, Node, NodeRef, builder::NodeBuilder};
 use waproto::whatsapp as wa;
 
-use super::content;
+use super::{absorb::Place, content, cover};
 use crate::{
     faults::FaultKind,
     ids::{DeviceAddr, Phone},
@@ -23,11 +23,14 @@ use buffa::Message as _;
 /// What a person writes, and how.
 pub struct Writing<'a> {
     pub msg: &'a wa::Message,
-    /// The stanza's `type`: `text`, `media`, `poll`, `reaction`.
-    pub kind: &'static str,
     pub hide_number: bool,
-    /// The stanza's `edit`: 1 edit, 7 revoke by the sender.
-    pub edit: Option<&'static str>,
+}
+
+/// What a companion gets for a message that its owner may see once on the phone alone.
+pub fn once() -> Node {
+    NodeBuilder::new("unavailable")
+        .attr("type", "view_once")
+        .build()
 }
 
 /// A message id as phones make them.
@@ -53,11 +56,19 @@ impl World<'_> {
             conn: ConnId(0),
             peer: false,
         })?;
-        if let Some(c) = content::of(what.msg) {
-            self.record_body(sent, &c.body)?;
+        if let Some(body) = content::body(what.msg) {
+            self.record_body(sent, &body)?;
         }
-        self.absorb(from.phone, &me, &them, &id, what.msg)?;
-        self.absorb(to.phone, &me, &me, &id, what.msg)?;
+        let file = self.examine(from.phone.device(0), &id, what.msg, None)?;
+        for (owner, chat) in [(from.phone, &them), (to.phone, &me)] {
+            let place = Place {
+                owner,
+                chat,
+                from: from.phone.device(0),
+                id: &id,
+            };
+            self.absorb(place, what.msg, file.as_ref())?;
+        }
         self.keep_written(from.phone, &id, to.phone, what)?;
         for d in self.ready_devices(to.phone)? {
             let n = self.written_node(from, to, d.addr, &id, what)?;
@@ -85,27 +96,34 @@ impl World<'_> {
         what: &Writing<'_>,
     ) -> Result<Node> {
         let own = d.phone == from.phone && d.phone != to.phone;
-        let base = self.wire_base(from, what.hide_number);
-        let mut b = base
+        let cover = cover::proper(what.msg);
+        let mut b = self
+            .wire_base(from, what.hide_number)
             .attr("id", id)
-            .attr("type", what.kind)
+            .attr("type", cover.kind)
             .attr("t", self.now())
             .attr("notify", from.name.as_str());
-        let msg = if own {
+        if own {
             b = b.attr("recipient", to.wire_jid());
             b = if to.lid_migrated {
                 b.attr("peer_recipient_pn", to.pn_jid())
             } else {
                 b.attr("peer_recipient_lid", to.lid_jid())
             };
+        }
+        if let Some(e) = cover.edit {
+            b = b.attr("edit", e);
+        }
+        if cover.view_once {
+            return Ok(b.children([once()]).build());
+        }
+        let msg = if own {
             wrap_device_sent(what.msg.clone(), to.wire_jid().to_string())
         } else {
             what.msg.clone()
         };
-        if let Some(e) = what.edit {
-            b = b.attr("edit", e);
-        }
         let mut enc = self.encrypt(from.phone, d, &msg)?;
+        cover.mark(&mut enc);
         if self
             .sim
             .faults
@@ -114,7 +132,7 @@ impl World<'_> {
         {
             spoil(&mut enc);
         }
-        Ok(b.children([enc]).build())
+        Ok(b.children(cover.meta().into_iter().chain([enc])).build())
     }
 
     /// `<message from …>` with the writer's other name beside it.
@@ -129,9 +147,10 @@ impl World<'_> {
 
     /// Keeps a message so that a retry receipt can be answered, also after a restart.
     fn keep_written(&mut self, from: Phone, id: &str, to: Phone, what: &Writing<'_>) -> Result<()> {
+        let cover = cover::proper(what.msg);
         self.db().execute(
             "INSERT INTO written(phone, id, peer, kind, hide, edit, body) VALUES(?1,?2,?3,?4,?5,?6,?7)",
-            params![from.row(), id, to.row(), what.kind, what.hide_number, what.edit, what.msg.encode_to_vec()],
+            params![from.row(), id, to.row(), cover.kind, what.hide_number, cover.edit, what.msg.encode_to_vec()],
         )?;
         Ok(())
     }
@@ -162,20 +181,12 @@ impl World<'_> {
         let row = self
             .db()
             .query_row(
-                "SELECT peer, kind, hide, edit, body FROM written WHERE phone = ?1 AND id = ?2",
+                "SELECT peer, hide, body FROM written WHERE phone = ?1 AND id = ?2",
                 params![a.phone.row(), id],
-                |r| {
-                    Ok((
-                        r.get::<_, i64>(0)?,
-                        r.get::<_, String>(1)?,
-                        r.get::<_, bool>(2)?,
-                        r.get::<_, Option<String>>(3)?,
-                        r.get::<_, Vec<u8>>(4)?,
-                    ))
-                },
+                |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, Vec<u8>>(2)?)),
             )
             .optional()?;
-        let Some((peer, kind, hide, edit, body)) = row else {
+        let Some((peer, hide_number, body)) = row else {
             return Ok(());
         };
         let (Some(from), Some(to)) = (self.account(a.phone)?, self.account(Phone::from_row(peer))?)
@@ -184,27 +195,13 @@ impl World<'_> {
         };
         let msg = wa::Message::decode_from_slice(&body)?;
         self.forget_session(a.phone, d)?;
-        let own = d.phone == from.phone && d.phone != to.phone;
-        let msg = if own {
-            wrap_device_sent(msg, to.wire_jid().to_string())
-        } else {
-            msg
+        let what = Writing {
+            msg: &msg,
+            hide_number,
         };
-        let mut b = self
-            .wire_base(&from, hide)
-            .attr("id", id)
-            .attr("type", kind)
-            .attr("t", self.now())
-            .attr("notify", from.name.as_str());
-        if own {
-            b = b.attr("recipient", to.wire_jid());
-        }
-        if let Some(e) = edit {
-            b = b.attr("edit", e);
-        }
-        let mut enc = self.encrypt(a.phone, d, &msg)?;
-        enc.attrs.push("count", count);
-        self.deliver(d, &b.children([enc]).build())
+        let mut again = self.written_node(&from, &to, d, id, &what)?;
+        count_in(&mut again, count);
+        self.deliver(d, &again)
     }
 
     fn pass_retry_on(
@@ -222,8 +219,17 @@ impl World<'_> {
     }
 }
 
+/// How often a message was asked for goes with its ciphertext.
+fn count_in(stanza: &mut Node, count: u32) {
+    if let Some(wacore_binary::NodeContent::Nodes(kids)) = &mut stanza.content {
+        for enc in kids.iter_mut().filter(|k| k.tag.as_ref() == "enc") {
+            enc.attrs.push("count", count);
+        }
+    }
+}
+
 /// The fault `bad_ciphertext`: one bit of the body flipped.
-fn spoil(enc: &mut Node) {
+pub fn spoil(enc: &mut Node) {
     if let Some(wacore_binary::NodeContent::Bytes(b)) = &mut enc.content
         && let Some(last) = b.iter_mut().nth_back(12)
     {

@@ -170,7 +170,7 @@ fn direct(
                 ledger: sent,
                 peer,
             };
-            read_by(w, d.phone, &info, &kind, bytes)?;
+            read_by(w, d.phone, &info, (n, p.enc))?;
         } else if w.device(d)?.is_some() {
             let way = Way {
                 me: &me,
@@ -201,11 +201,11 @@ pub fn read_by(
     w: &mut World<'_>,
     at: Phone,
     info: &Incoming<'_>,
-    kind: &str,
-    bytes: &[u8],
+    (stanza, enc): (&NodeRef<'_>, &NodeRef<'_>),
 ) -> Result<()> {
-    match w.decrypt(at, info.from, kind, bytes) {
-        Ok(msg) => w.person_reads(at, info, msg),
+    let bytes = enc.content_bytes().context("an <enc> without bytes")?;
+    match w.decrypt(at, info.from, &attr(enc, "type"), bytes) {
+        Ok(msg) => w.person_reads(at, info, (stanza, enc), msg),
         Err(Unreadable::Duplicate) => w.person_seen_already(at, info),
         Err(Unreadable::NoSession(why)) => w.person_asks_again(at, info, &why),
         Err(Unreadable::Other(e)) => w.violation(
