@@ -27,7 +27,7 @@ const KEPT = [
     'auth_qr', 'auth_pairing_code', 'auth_paired', 'connection', 'connection_success', 'client_error',
     'message', 'message_receipt', 'message_protocol', 'notification', 'failure', 'stanza_error',
     'stanza_unhandled', 'group_event', 'chat_event', 'history_sync_chunk', 'offline_resume',
-    'transport_decode_error', 'presence', 'chatstate', 'call'
+    'transport_decode_error', 'presence', 'chatstate', 'call', 'message_addon'
 ]
 
 /** What the library keeps between two runs: everything in memory, shared by clients of one `memory`. */

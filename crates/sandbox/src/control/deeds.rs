@@ -68,9 +68,8 @@ pub fn acts(
     a: Action,
     hide_number: bool,
 ) -> Result<Value, Refused> {
-    let put = |w: &mut World<'_>, msg: &wa::Message| {
-        write(w, me, chat, &Writing { msg, hide_number })
-    };
+    let put =
+        |w: &mut World<'_>, msg: &wa::Message| write(w, me, chat, &Writing { msg, hide_number });
     match a {
         Action::Edit {
             wa_message_id: id,
@@ -224,11 +223,15 @@ fn revoke(w: &World<'_>, me: &Account, chat: &Chat, id: &str) -> Result<wa::Mess
         return Ok(act::revoke(act::key(&chat.jid()?, true, id, None)));
     }
     let admin = match chat {
-        Chat::Group(gid) => w.group_member(gid, me.phone)?.is_some_and(|m| m.role.is_admin()),
+        Chat::Group(gid) => w
+            .group_member(gid, me.phone)?
+            .is_some_and(|m| m.role.is_admin()),
         Chat::Person(_) => false,
     };
     if !admin {
-        return Err(Refused::forbidden("somebody else wrote it, and this person is no admin"));
+        return Err(Refused::forbidden(
+            "somebody else wrote it, and this person is no admin",
+        ));
     }
     Ok(act::revoke(key(w, me, chat, &e)?))
 }
@@ -247,7 +250,10 @@ fn vote(
         .filter(|_| e.kind == "poll")
         .ok_or_else(|| Refused::field("waMessageId", "not a poll"))?;
     let vote = wa::message::PollVoteMessage {
-        selected_options: options.iter().map(|o| votes::option_hash(o).to_vec()).collect(),
+        selected_options: options
+            .iter()
+            .map(|o| votes::option_hash(o).to_vec())
+            .collect(),
     };
     votes::selected(&poll, &vote).map_err(|e| Refused::field("options", format!("{e:#}")))?;
     let creator = addressee(w, &e.from)?;

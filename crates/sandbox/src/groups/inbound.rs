@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use wacore::messages::{MessageUtils, decode_plaintext};
+use wacore::messages::{MessageUtils, decode_plaintext, unwrap_device_sent};
 use wacore_binary::{Jid, Node, NodeRef, builder::NodeBuilder};
 use waproto::whatsapp as wa;
 
@@ -259,10 +259,15 @@ fn member_reads(
         read = w
             .decrypt(m.who.phone, post.from, &attr(enc, "type"), bytes)
             .map(Some);
-        if let Ok(Some(msg)) = &read
-            && let Some(key) = msg.sender_key_distribution_message.as_option()
-        {
-            learn(w, m.who.phone, post, key)?;
+        // The copy for an own device may come as deviceSentMessage, the key outside it or within.
+        if let Ok(Some(msg)) = read {
+            let outer = msg.sender_key_distribution_message.clone();
+            let msg = unwrap_device_sent(msg);
+            let inner = msg.sender_key_distribution_message.as_option();
+            if let Some(key) = outer.as_option().or(inner) {
+                learn(w, m.who.phone, post, key)?;
+            }
+            read = Ok(Some(msg));
         }
     }
     if let Some(enc) = post.skmsg {

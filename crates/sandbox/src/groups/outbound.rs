@@ -119,7 +119,10 @@ impl World<'_> {
         for (d, key) in devices.into_iter().zip(pairwise) {
             let mut mine = skmsg.clone();
             let faults = &self.sim.faults;
-            if faults.strike(FaultKind::BadCiphertext, Some(d.phone)).is_some() {
+            if faults
+                .strike(FaultKind::BadCiphertext, Some(d.phone))
+                .is_some()
+            {
                 spoil(&mut mine);
             }
             let encs = if cover.view_once {

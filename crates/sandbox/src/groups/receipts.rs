@@ -93,7 +93,9 @@ impl World<'_> {
     }
 
     fn group_written(&self, phone: Phone, id: &str, gid: &str) -> Result<Option<Written>> {
-        let mut q = self.db().prepare_cached("SELECT hide, body FROM group_written WHERE phone = ?1 AND id = ?2 AND gid = ?3")?;
+        let mut q = self.db().prepare_cached(
+            "SELECT hide, body FROM group_written WHERE phone = ?1 AND id = ?2 AND gid = ?3",
+        )?;
         Ok(q.query_row(params![phone.row(), id, gid], |r| {
             Ok(Written {
                 hide_number: r.get(0)?,

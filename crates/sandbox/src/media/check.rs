@@ -26,9 +26,21 @@ const CHUNK: usize = 64 << 10;
 
 /// An error names the first thing that is not as claimed.
 pub fn file(path: &Path, kind: MediaKind, claim: &Claim) -> Result<()> {
-    ensure!(claim.key.len() == 32, "a media key of {} bytes", claim.key.len());
-    ensure!(claim.sha256.len() == 32, "fileSha256 of {} bytes", claim.sha256.len());
-    ensure!(claim.enc_sha256.len() == 32, "fileEncSha256 of {} bytes", claim.enc_sha256.len());
+    ensure!(
+        claim.key.len() == 32,
+        "a media key of {} bytes",
+        claim.key.len()
+    );
+    ensure!(
+        claim.sha256.len() == 32,
+        "fileSha256 of {} bytes",
+        claim.sha256.len()
+    );
+    ensure!(
+        claim.enc_sha256.len() == 32,
+        "fileEncSha256 of {} bytes",
+        claim.enc_sha256.len()
+    );
     let mut f = File::open(path).context("the blob")?;
     let size = f.metadata()?.len();
     let body = size
@@ -96,7 +108,11 @@ impl Reader {
             bail!("fileSha256 is not the hash of the file");
         }
         if self.length != claim.length {
-            bail!("fileLength {} of a file of {} bytes", claim.length, self.length);
+            bail!(
+                "fileLength {} of a file of {} bytes",
+                claim.length,
+                self.length
+            );
         }
         Ok(())
     }
@@ -104,7 +120,10 @@ impl Reader {
 
 fn unpadded(part: &[u8]) -> Result<&[u8]> {
     let n = usize::from(*part.last().context("an empty file")?);
-    let at = part.len().checked_sub(n).filter(|_| (1..=BLOCK).contains(&n));
+    let at = part
+        .len()
+        .checked_sub(n)
+        .filter(|_| (1..=BLOCK).contains(&n));
     // A wrong key shows here first; the MAC would say the same.
     let at = at.context("the media key does not decrypt it")?;
     part.get(..at).context("padding")

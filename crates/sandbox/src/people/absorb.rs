@@ -47,7 +47,9 @@ impl World<'_> {
         let mut wrong = outside.map_or_else(Vec::new, |(s, enc)| cover::faults(s, enc, msg));
         let mut file = None;
         match content::of(msg) {
-            Content::Unknown(fields) => wrong.push(format!("content no phone shows: fields {fields:?}")),
+            Content::Unknown(fields) => {
+                wrong.push(format!("content no phone shows: fields {fields:?}"))
+            }
             Content::Shown(s) => {
                 if s.kind == "poll" {
                     wrong.extend(poll_faults(msg, &s));
@@ -99,10 +101,19 @@ impl World<'_> {
     }
 
     fn absorb_deed(&mut self, at: Place<'_>, d: &Deed<'_>) -> Result<()> {
-        let (Deed::Edit { key, .. } | Deed::Revoke { key } | Deed::React { key, .. } | Deed::Vote { key, .. }) = d;
+        let (Deed::Edit { key, .. }
+        | Deed::Revoke { key }
+        | Deed::React { key, .. }
+        | Deed::Vote { key, .. }) = d;
         let target = key.id.as_deref().unwrap_or_default();
         let Some(line) = self.shown(at.owner, at.chat, target)? else {
-            self.note(at.from, format!("{} does not see {target}, which {} is about", at.owner, at.id));
+            self.note(
+                at.from,
+                format!(
+                    "{} does not see {target}, which {} is about",
+                    at.owner, at.id
+                ),
+            );
             return Ok(());
         };
         if line.deleted {
@@ -118,7 +129,11 @@ impl World<'_> {
             Deed::Edit { new, .. } => self.absorb_edit(at, &line, mine, new),
             Deed::Revoke { .. } => {
                 if !mine && !self.may_revoke(at)? {
-                    return self.broke(at.from, at.id, "a revocation of another's message by no admin");
+                    return self.broke(
+                        at.from,
+                        at.id,
+                        "a revocation of another's message by no admin",
+                    );
                 }
                 self.delete_shown(line.seq)
             }
@@ -132,7 +147,13 @@ impl World<'_> {
         }
     }
 
-    fn absorb_edit(&mut self, at: Place<'_>, line: &Entry, mine: bool, new: &wa::Message) -> Result<()> {
+    fn absorb_edit(
+        &mut self,
+        at: Place<'_>,
+        line: &Entry,
+        mine: bool,
+        new: &wa::Message,
+    ) -> Result<()> {
         if !mine {
             return self.broke(at.from, at.id, "an edit of another's message");
         }
@@ -140,7 +161,8 @@ impl World<'_> {
             return self.broke(at.from, at.id, "an edit after twenty minutes");
         }
         let old = self.message_shown(line.seq)?;
-        let Some(text) = content::text(new).filter(|_| old.as_ref().and_then(content::text).is_some())
+        let Some(text) =
+            content::text(new).filter(|_| old.as_ref().and_then(content::text).is_some())
         else {
             return self.broke(at.from, at.id, "an edit of what has no text");
         };
@@ -154,20 +176,34 @@ impl World<'_> {
     }
 
     /// Whether a key names the message otherwise than it is: its author, or the chat.
-    fn misnamed(&self, at: Place<'_>, key: &wa::MessageKey, line: &Entry) -> Result<Option<String>> {
+    fn misnamed(
+        &self,
+        at: Place<'_>,
+        key: &wa::MessageKey,
+        line: &Entry,
+    ) -> Result<Option<String>> {
         let author = line.from.as_str();
         let mine = author == at.from.phone.jid().to_string();
         if key.from_me.unwrap_or(false) != mine {
-            return Ok(Some(format!("a key that says fromMe {:?} of a message by {author}", key.from_me)));
+            return Ok(Some(format!(
+                "a key that says fromMe {:?} of a message by {author}",
+                key.from_me
+            )));
         }
         let whose = |jid: &str| -> Result<Option<String>> {
-            let Ok(jid) = jid.parse::<Jid>() else { return Ok(None) };
-            Ok(self.account_of(&jid.to_non_ad())?.map(|a| a.pn_jid().to_string()))
+            let Ok(jid) = jid.parse::<Jid>() else {
+                return Ok(None);
+            };
+            Ok(self
+                .account_of(&jid.to_non_ad())?
+                .map(|a| a.pn_jid().to_string()))
         };
         let in_group = at.chat.ends_with("@g.us");
         match &key.participant {
             Some(p) if whose(p)?.as_deref() != Some(author) => {
-                return Ok(Some(format!("a key whose participant {p} did not write the message")));
+                return Ok(Some(format!(
+                    "a key whose participant {p} did not write the message"
+                )));
             }
             None if in_group && !mine => return Ok(Some("a key without participant".into())),
             _ => {}
@@ -179,7 +215,12 @@ impl World<'_> {
         } else {
             let other = whose(remote)?;
             let owner = at.owner.jid().to_string();
-            other.as_deref() == Some(if at.from.phone == at.owner { at.chat } else { &owner })
+            other.as_deref()
+                == Some(if at.from.phone == at.owner {
+                    at.chat
+                } else {
+                    &owner
+                })
         };
         Ok((!fits).then(|| format!("a key whose chat is {remote:?}")))
     }
@@ -194,7 +235,9 @@ impl World<'_> {
         use anyhow::Context;
         let poll = self.message_shown(line.seq)?.context("the poll")?;
         let secret = votes::secret(&poll).context("the poll has no secret")?;
-        let creator = self.account_of(&line.from.parse()?)?.context("its creator")?;
+        let creator = self
+            .account_of(&line.from.parse()?)?
+            .context("its creator")?;
         let voter = self.account(at.from.phone)?.context("the voter")?;
         let mut last = None;
         for (c, v) in [
@@ -222,7 +265,12 @@ fn poll_faults(msg: &wa::Message, s: &Shown<'_>) -> Vec<String> {
         out.push("a poll without a message secret".into());
     }
     let names: Vec<&str> = content::poll(s.inner)
-        .map(|p| p.options.iter().filter_map(|o| o.option_name.as_deref()).collect())
+        .map(|p| {
+            p.options
+                .iter()
+                .filter_map(|o| o.option_name.as_deref())
+                .collect()
+        })
         .unwrap_or_default();
     if !(2..=12).contains(&names.len()) {
         out.push(format!("a poll of {} options", names.len()));

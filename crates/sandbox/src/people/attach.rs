@@ -50,7 +50,9 @@ pub fn message(
     let (sealed, path) = media.upload(kind, &bytes)?;
     let host = media.host().context("the media server is not up")?;
     let thumbnail = a.thumbnail.as_deref().map(|t| B64.decode(t));
-    let jpeg_thumbnail = thumbnail.transpose().context("media.thumbnail is not base64")?;
+    let jpeg_thumbnail = thumbnail
+        .transpose()
+        .context("media.thumbnail is not base64")?;
     let mimetype = Some(a.mimetype.or(head).unwrap_or_else(|| usual(kind).into()));
     let url = Some(format!("https://{host}{path}"));
     let (sha, enc, key) = (

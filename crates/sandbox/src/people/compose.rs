@@ -113,11 +113,17 @@ pub fn message(say: Say, beside: Beside, media: &Media, now: i64) -> Result<wa::
             address,
         } => (place((latitude, longitude), name, address), false),
         Say::Contact { contact } => (card(contact), false),
-        Say::Image { media: a, view_once } => (
+        Say::Image {
+            media: a,
+            view_once,
+        } => (
             attach::message(MediaKind::Image, a, false, media, now)?,
             view_once,
         ),
-        Say::Video { media: a, view_once } => (
+        Say::Video {
+            media: a,
+            view_once,
+        } => (
             attach::message(MediaKind::Video, a, false, media, now)?,
             view_once,
         ),

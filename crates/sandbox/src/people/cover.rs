@@ -89,7 +89,11 @@ fn mediatype(kind: &str, m: &wa::Message) -> Option<&'static str> {
 /// A text whose link is shown with a title or picture.
 fn is_preview(m: &wa::Message) -> bool {
     let text = m.extended_text_message.as_option();
-    text.is_some_and(|t| t.matched_text.as_ref().is_some_and(|u| !u.trim().is_empty()))
+    text.is_some_and(|t| {
+        t.matched_text
+            .as_ref()
+            .is_some_and(|u| !u.trim().is_empty())
+    })
 }
 
 impl Cover {
@@ -129,13 +133,19 @@ pub fn faults(stanza: &NodeRef<'_>, enc: &NodeRef<'_>, m: &wa::Message) -> Vec<S
     // Clients differ over the first two: some send a place as text, some a preview.
     let either = matches!(want.mediatype, Some("location" | "url"));
     if !is_silent && kind != want.kind && !(either && kind == "text") {
-        out.push(format!("type {kind:?} around a message of type {:?}", want.kind));
+        out.push(format!(
+            "type {kind:?} around a message of type {:?}",
+            want.kind
+        ));
     }
     if kind == "media" && mediatype.is_none() {
         out.push("type \"media\" without mediatype, which the server drops".into());
     }
     if mediatype.is_some() && mediatype.as_deref() != want.mediatype {
-        out.push(format!("mediatype {mediatype:?} where {:?} is inside", want.mediatype));
+        out.push(format!(
+            "mediatype {mediatype:?} where {:?} is inside",
+            want.mediatype
+        ));
     }
     if !is_silent && edit.as_deref() != want.edit {
         out.push(format!("edit {edit:?} where {:?} is due", want.edit));
@@ -147,7 +157,10 @@ pub fn faults(stanza: &NodeRef<'_>, enc: &NodeRef<'_>, m: &wa::Message) -> Vec<S
         let meta = stanza.get_optional_child("meta");
         let said = meta.and_then(|m| opt_attr(m, "polltype"));
         if said.as_deref() != want.polltype {
-            out.push(format!("polltype {said:?} where {:?} is due", want.polltype));
+            out.push(format!(
+                "polltype {said:?} where {:?} is due",
+                want.polltype
+            ));
         }
     }
     out

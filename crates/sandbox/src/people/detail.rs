@@ -36,10 +36,7 @@ pub fn of(s: &Shown<'_>) -> Map<String, Value> {
         put("location", place);
     }
     if let Some(c) = s.inner.contact_message.as_option() {
-        put(
-            "contact",
-            json!({"name": c.display_name, "vcard": c.vcard}),
-        );
+        put("contact", json!({"name": c.display_name, "vcard": c.vcard}));
     }
     if let Some(p) = content::poll(s.inner) {
         let options: Vec<Value> = p

@@ -92,7 +92,8 @@ fn read(r: &Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
-const SELECT: &str = "SELECT id, sender, chat, type, body, media, edited, deleted, at, inbox.seq, detail
+const SELECT: &str =
+    "SELECT id, sender, chat, type, body, media, edited, deleted, at, inbox.seq, detail
   FROM inbox LEFT JOIN inbox_details USING(seq) WHERE owner = ?1";
 
 impl World<'_> {
@@ -121,7 +122,10 @@ impl World<'_> {
     /// A line whose message was taken back keeps its place alone.
     pub fn delete_shown(&mut self, seq: i64) -> Result<()> {
         let db = self.db();
-        db.execute("UPDATE inbox SET deleted = 1, body = '', media = NULL WHERE seq = ?1", [seq])?;
+        db.execute(
+            "UPDATE inbox SET deleted = 1, body = '', media = NULL WHERE seq = ?1",
+            [seq],
+        )?;
         db.execute("DELETE FROM inbox_details WHERE seq = ?1", [seq])?;
         db.execute("DELETE FROM inbox_reactions WHERE seq = ?1", [seq])?;
         db.execute("DELETE FROM inbox_votes WHERE seq = ?1", [seq])?;
@@ -130,7 +134,12 @@ impl World<'_> {
 
     /// One reaction for each person: the newest, or none.
     pub fn react_shown(&mut self, seq: i64, by: &str, emoji: &str, at: i64) -> Result<()> {
-        self.replace("inbox_reactions", "emoji", (seq, by, emoji, at), emoji.is_empty())
+        self.replace(
+            "inbox_reactions",
+            "emoji",
+            (seq, by, emoji, at),
+            emoji.is_empty(),
+        )
     }
 
     /// One vote for each person: the newest, or none.
@@ -150,7 +159,8 @@ impl World<'_> {
         let sql = format!("DELETE FROM {table} WHERE seq = ?1 AND by = ?2 AND at <= ?3");
         db.execute(&sql, params![seq, by, at])?;
         if !gone {
-            let sql = format!("INSERT OR IGNORE INTO {table}(seq, by, {column}, at) VALUES(?1,?2,?3,?4)");
+            let sql =
+                format!("INSERT OR IGNORE INTO {table}(seq, by, {column}, at) VALUES(?1,?2,?3,?4)");
             db.execute(&sql, params![seq, by, value, at])?;
         }
         Ok(())
@@ -169,11 +179,15 @@ impl World<'_> {
     pub fn message_shown(&self, seq: i64) -> Result<Option<wa::Message>> {
         let sql = "SELECT message FROM inbox_details WHERE seq = ?1";
         let row: Option<Vec<u8>> = self.db().query_row(sql, [seq], |r| r.get(0)).optional()?;
-        Ok(row.map(|b| wa::Message::decode_from_slice(&b)).transpose()?)
+        Ok(row
+            .map(|b| wa::Message::decode_from_slice(&b))
+            .transpose()?)
     }
 
     pub fn inbox(&self, owner: Phone) -> Result<Vec<Entry>> {
-        let mut q = self.db().prepare_cached(&format!("{SELECT} ORDER BY inbox.seq"))?;
+        let mut q = self
+            .db()
+            .prepare_cached(&format!("{SELECT} ORDER BY inbox.seq"))?;
         let mut out: Vec<Entry> = q
             .query_map([owner.row()], read)?
             .collect::<Result<_, _>>()?;
@@ -187,9 +201,9 @@ impl World<'_> {
     }
 
     fn reactions(&self, seq: i64) -> Result<Vec<Reaction>> {
-        let mut q = self
-            .db()
-            .prepare_cached("SELECT emoji, by, at FROM inbox_reactions WHERE seq = ?1 ORDER BY at, by")?;
+        let mut q = self.db().prepare_cached(
+            "SELECT emoji, by, at FROM inbox_reactions WHERE seq = ?1 ORDER BY at, by",
+        )?;
         let rows = q
             .query_map([seq], |r| {
                 Ok(Reaction {

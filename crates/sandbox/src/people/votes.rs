@@ -27,7 +27,11 @@ pub struct Ballot<'a> {
 
 impl Ballot<'_> {
     fn key(&self, secret: &[u8]) -> Result<[u8; 32]> {
-        ensure!(secret.len() == 32, "a message secret of {} bytes", secret.len());
+        ensure!(
+            secret.len() == 32,
+            "a message secret of {} bytes",
+            secret.len()
+        );
         let info = [self.poll_id, self.creator, self.voter, "Poll Vote"].concat();
         let mut key = [0; 32];
         Hkdf::<Sha256>::new(None, secret)
@@ -138,8 +142,14 @@ mod tests {
         };
         let read = decrypt_poll_vote_with_secret(c, &[7; 32], AT.poll_id, AT.creator, AT.voter);
         assert_eq!(read.unwrap(), vote.selected_options);
-        assert_eq!(AT.open(&[7; 32], &sealed).unwrap().selected_options, vote.selected_options);
-        let other = Ballot { voter: "200@s.whatsapp.net", ..AT };
+        assert_eq!(
+            AT.open(&[7; 32], &sealed).unwrap().selected_options,
+            vote.selected_options
+        );
+        let other = Ballot {
+            voter: "200@s.whatsapp.net",
+            ..AT
+        };
         assert!(other.open(&[7; 32], &sealed).is_err());
         assert!(AT.open(&[8; 32], &sealed).is_err());
         assert!(AT.open(&[7; 31], &sealed).is_err());

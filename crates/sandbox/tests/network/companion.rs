@@ -318,26 +318,36 @@ impl Companion {
             conversation: Some(body.into()),
             ..Default::default()
         };
+        self.stanza(w, id, to, &msg).await
+    }
+
+    /// A direct message under the cover that phones give it.
+    pub async fn stanza(&mut self, w: &mut Wire, id: &str, to: &str, msg: &wa::Message) -> Node {
+        let cover = wharf_sandbox::people::cover::proper(msg);
         let own = format!("{}@s.whatsapp.net", self.phone);
-        let theirs = self.encrypt(w, to, &msg).await;
+        let theirs = self.encrypt(w, to, msg).await;
         let copy = self
-            .encrypt(w, &own, &wrap_device_sent(msg, to.to_owned()))
+            .encrypt(w, &own, &wrap_device_sent(msg.clone(), to.to_owned()))
             .await;
-        let parts = [(to, theirs), (own.as_str(), copy)].map(|(jid, enc)| {
+        let parts = [(to, theirs), (own.as_str(), copy)].map(|(jid, mut enc)| {
+            cover.mark(&mut enc);
             NodeBuilder::new("to")
                 .attr("jid", jid)
                 .children([enc])
                 .build()
         });
-        NodeBuilder::new("message")
+        let mut b = NodeBuilder::new("message")
             .attr("to", to)
             .attr("id", id)
-            .attr("type", "text")
-            .children([
-                NodeBuilder::new("participants").children(parts).build(),
-                leaf("device-identity", self.adv.as_slice()),
-            ])
-            .build()
+            .attr("type", cover.kind);
+        if let Some(e) = cover.edit {
+            b = b.attr("edit", e);
+        }
+        let kids = [
+            NodeBuilder::new("participants").children(parts).build(),
+            leaf("device-identity", self.adv.as_slice()),
+        ];
+        b.children(cover.meta().into_iter().chain(kids)).build()
     }
 
     /// What a message stanza from a person's phone says.

@@ -13,6 +13,8 @@ mod hand;
 #[cfg(test)]
 mod pairing;
 #[cfg(test)]
+mod said;
+#[cfg(test)]
 mod strictness;
 #[cfg(test)]
 mod text;
