@@ -21,12 +21,12 @@ pub async fn livez() -> impl IntoResponse {
     (TEXT, "ok\n")
 }
 
-/// The process can do its work; 503 says in words why not.
+/// The process can do its work; 503 says in words why not. The answer is at most a second old.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses((status = 200, body = String, content_type = "text/plain"),
         (status = 503, body = String, content_type = "text/plain")))]
 pub async fn readyz(State(state): State<ApiState>) -> Response {
-    match state.domain().store.health().await {
+    match state.readiness().ask(&*state.domain().store).await {
         Ok(()) => (TEXT, "ready\n").into_response(),
         Err(error) => {
             let words = format!("not ready: the store says: {error}\n");

@@ -2,6 +2,7 @@
 
 use crate::{
     auth::{Authenticator, FetchJwks, IssuerConfig},
+    readiness::Readiness,
     scopes::Scopes,
 };
 use std::{fmt, sync::Arc};
@@ -32,6 +33,7 @@ struct Shared {
     domain: Arc<Domain>,
     auth: Authenticator,
     scopes: Scopes,
+    readiness: Readiness,
     metrics: Option<RenderMetrics>,
     metrics_token: Option<String>,
 }
@@ -53,6 +55,7 @@ impl ApiState {
             ),
             domain: config.domain,
             scopes: Scopes::default(),
+            readiness: Readiness::default(),
             metrics: config.metrics,
             metrics_token: config.metrics_token,
         }))
@@ -69,6 +72,10 @@ impl ApiState {
 
     pub(crate) fn scopes(&self) -> &Scopes {
         &self.0.scopes
+    }
+
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.0.readiness
     }
 
     pub(crate) fn metrics(&self) -> Option<&RenderMetrics> {

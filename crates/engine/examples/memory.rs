@@ -147,6 +147,8 @@ async fn session(store: &dyn Store, ids: &dyn Ids, org: OrgId) -> Result<Session
         push_name: String::new(),
         wanted: false,
         history_complete: false,
+        proxy: None,
+        locked_until: None,
     };
     let no = store.write(move |tx| tx.insert_session(&row)).await?;
     Ok(SessionScope { no, ..scope })

@@ -1,11 +1,7 @@
 //! What the engine is told once, when the program starts.
 
-use crate::proxy::Proxy;
-use std::{sync::Arc, time::Duration};
-use wharf_domain::sessions::SessionScope;
-
-/// Which proxy a session dials through; `None` = none.
-pub type ProxyChoice = Arc<dyn Fn(&SessionScope) -> Option<Proxy> + Send + Sync>;
+use std::time::Duration;
+use wharf_types::ProxyUrl;
 
 /// The engine's settings.
 #[derive(Clone, Default)]
@@ -16,8 +12,8 @@ pub struct EngineConfig {
     pub extra_ca: Option<Vec<u8>>,
     /// The WhatsApp Web version to claim; `None` = the current one, asked of WhatsApp at most once a day.
     pub version: Option<(u32, u32, u32)>,
-    /// Proxies by session.
-    pub proxy: Option<ProxyChoice>,
+    /// What sessions without a proxy of their own dial through.
+    pub proxy: Option<ProxyUrl>,
     /// How long things may take.
     pub timings: Timings,
 }

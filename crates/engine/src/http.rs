@@ -1,16 +1,18 @@
 //! The library's HTTP client over ours: version page, media up and down. Every exchange has a deadline and a bound;
 //! a status is an answer, not an error (the library tells stale media credentials by it).
 
-use crate::proxy::Proxy;
+use crate::proxy::for_http;
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use std::{
     io::{self, Read},
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 use tokio::{runtime::Handle, sync::mpsc};
 use wacore::net::{HttpClient, HttpRequest, HttpResponse, StreamingHttpResponse, UploadBody};
+use wharf_types::ProxyUrl;
 
 /// A small exchange, whole.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -22,35 +24,46 @@ const LARGEST: u64 = 128 << 20;
 const LARGEST_STREAM: u64 = 2 << 30;
 const CHUNK: usize = 64 << 10;
 
-/// HTTP for sessions with one proxy (or none).
+/// A client for all sessions with one proxy (or none).
+pub(crate) fn client(proxy: Option<&ProxyUrl>, extra_ca: Option<&[u8]>) -> Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(20))
+        .read_timeout(STANDSTILL)
+        .redirect(reqwest::redirect::Policy::limited(3))
+        .pool_max_idle_per_host(2)
+        .no_proxy();
+    if let Some(proxy) = proxy {
+        builder = builder.proxy(reqwest::Proxy::all(for_http(proxy))?);
+    }
+    if let Some(pem) = extra_ca {
+        let roots = reqwest::Certificate::from_pem_bundle(pem)?;
+        builder = builder.tls_certs_only(roots);
+    }
+    Ok(builder.build()?)
+}
+
+/// One session's HTTP; which client it uses may change with the session's proxy.
 #[derive(Clone)]
 pub(crate) struct Http {
-    client: reqwest::Client,
+    client: Arc<RwLock<reqwest::Client>>,
 }
 
 impl Http {
-    pub(crate) fn new(proxy: Option<&Proxy>, extra_ca: Option<&[u8]>) -> Result<Self> {
-        let mut builder = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(20))
-            .read_timeout(STANDSTILL)
-            .redirect(reqwest::redirect::Policy::limited(3))
-            .pool_max_idle_per_host(2)
-            .no_proxy();
-        if let Some(proxy) = proxy {
-            builder = builder.proxy(reqwest::Proxy::all(proxy.url())?);
+    pub(crate) fn new(client: reqwest::Client) -> Self {
+        Self {
+            client: Arc::new(RwLock::new(client)),
         }
-        if let Some(pem) = extra_ca {
-            let roots = reqwest::Certificate::from_pem_bundle(pem)?;
-            builder = builder.tls_certs_only(roots);
-        }
-        Ok(Self {
-            client: builder.build()?,
-        })
+    }
+
+    /// What is under way goes on as it began.
+    pub(crate) fn switch(&self, client: reqwest::Client) {
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
     }
 
     fn request(&self, request: &HttpRequest) -> Result<reqwest::RequestBuilder> {
         let method: reqwest::Method = request.method.parse().context("HTTP method")?;
-        let mut builder = self.client.request(method, &request.url);
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner);
+        let mut builder = client.request(method, &request.url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }

@@ -12,11 +12,11 @@ mod convert;
 mod device_store;
 mod engine;
 mod http;
+mod line;
 mod live;
 mod proxy;
 mod send;
 mod transport;
 
-pub use config::{EngineConfig, ProxyChoice, Timings};
+pub use config::{EngineConfig, Timings};
 pub use engine::WhatsAppEngine;
-pub use proxy::Proxy;

@@ -2,102 +2,38 @@
 
 use anyhow::{Context, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use reqwest::Url;
-use std::fmt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use wharf_types::ProxyUrl;
 
-/// A proxy as configured: `socks5://[user:password@]host:port` or `http://[user:password@]host:port`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Proxy(Url);
-
-impl fmt::Debug for Proxy {
-    /// Without credentials.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}://{}",
-            self.0.scheme(),
-            self.0.host_str().unwrap_or("?")
-        )
+/// A stream to `host:port` through this proxy.
+async fn dial_through(proxy: &ProxyUrl, host: &str, port: u16) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect((proxy.host(), proxy.port()))
+        .await
+        .context("proxy unreachable")?;
+    if proxy.is_http() {
+        connect_http(&mut stream, host, port, proxy.credentials()).await?;
+    } else {
+        connect_socks(&mut stream, host, port, proxy.credentials()).await?;
     }
+    Ok(stream)
 }
 
-impl std::str::FromStr for Proxy {
-    type Err = anyhow::Error;
-    fn from_str(text: &str) -> Result<Self> {
-        let url = Url::parse(text).context("not a URL")?;
-        if !matches!(url.scheme(), "socks5" | "socks5h" | "http") {
-            bail!("a proxy is socks5:// or http://");
-        }
-        if url.host_str().is_none() || url.port_or_known_default().is_none() {
-            bail!("a proxy needs a host and a port");
-        }
-        Ok(Self(url))
-    }
-}
-
-impl Proxy {
-    /// The form the HTTP client takes. Names are resolved by the proxy.
-    pub(crate) fn url(&self) -> String {
-        match self.0.scheme() {
-            "socks5" => self.0.as_str().replacen("socks5:", "socks5h:", 1),
-            _ => self.0.to_string(),
-        }
-    }
-
-    fn credentials(&self) -> Option<(String, String)> {
-        let user = self.0.username();
-        (!user.is_empty()).then(|| {
-            let plain = |text: &str| percent_decoded(text);
-            (plain(user), plain(self.0.password().unwrap_or_default()))
-        })
-    }
-
-    /// A stream to `host:port` through this proxy.
-    async fn dial(&self, host: &str, port: u16) -> Result<TcpStream> {
-        let at = (
-            self.0.host_str().unwrap_or_default(),
-            self.0.port_or_known_default().unwrap_or(1080),
-        );
-        let mut stream = TcpStream::connect(at).await.context("proxy unreachable")?;
-        match self.0.scheme() {
-            "http" => connect_http(&mut stream, host, port, self.credentials()).await?,
-            _ => connect_socks(&mut stream, host, port, self.credentials()).await?,
-        }
-        Ok(stream)
-    }
+/// The form the HTTP client takes: with SOCKS5, too, names are resolved by the proxy.
+pub(crate) fn for_http(proxy: &ProxyUrl) -> String {
+    proxy.with_credentials().replacen("socks5:", "socks5h:", 1)
 }
 
 /// A stream to `host:port`, through the proxy if there is one.
-pub(crate) async fn dial(proxy: Option<&Proxy>, host: &str, port: u16) -> Result<TcpStream> {
+pub(crate) async fn dial(proxy: Option<&ProxyUrl>, host: &str, port: u16) -> Result<TcpStream> {
     let stream = match proxy {
-        Some(proxy) => proxy.dial(host, port).await?,
+        Some(proxy) => dial_through(proxy, host, port).await?,
         None => TcpStream::connect((host, port)).await?,
     };
     stream.set_nodelay(true)?;
     Ok(stream)
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|h| std::str::from_utf8(h).ok());
-        match (first, hex.and_then(|h| u8::from_str_radix(h, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 async fn connect_http(
@@ -189,7 +125,7 @@ mod tests {
         scheme: &str,
     ) -> (Result<TcpStream>, Vec<u8>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let proxy: Proxy = format!("{scheme}://us%40er:pass@{}", listener.local_addr().unwrap())
+        let proxy: ProxyUrl = format!("{scheme}://us%40er:pass@{}", listener.local_addr().unwrap())
             .parse()
             .unwrap();
         let (dialled, accepted) = tokio::join!(dial(Some(&proxy), "web.example", 443), async {

@@ -1,6 +1,6 @@
 //! The library's byte pipe: a WebSocket, dialled directly or through the session's proxy.
 
-use crate::proxy::{Proxy, dial};
+use crate::{line::Line, proxy::dial};
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
 use reqwest::Url;
@@ -17,12 +17,12 @@ const LARGEST: usize = 16 << 20;
 /// Makes the sockets of one session.
 pub(crate) struct Sockets {
     url: String,
-    proxy: Option<Proxy>,
+    line: Line,
 }
 
 impl Sockets {
-    pub(crate) fn new(url: String, proxy: Option<Proxy>) -> Self {
-        Self { url, proxy }
+    pub(crate) fn new(url: String, line: Line) -> Self {
+        Self { url, line }
     }
 
     async fn open(&self) -> Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>)> {
@@ -32,7 +32,8 @@ impl Sockets {
             .ok_or_else(|| anyhow!("WebSocket address without host"))?;
         let secure = url.scheme() == "wss";
         let port = url.port().unwrap_or(if secure { 443 } else { 80 });
-        let stream = dial(self.proxy.as_ref(), host.trim_matches(['[', ']']), port).await?;
+        let proxy = self.line.choose().await?;
+        let stream = dial(proxy.as_ref(), host.trim_matches(['[', ']']), port).await?;
         let connector = if secure {
             default_tls_connector()
         } else {

@@ -40,7 +40,7 @@ pub struct Config {
     pub whatsapp_ca_file: String,
     /// `auto` or `2.3000.x`.
     pub whatsapp_version: String,
-    /// Proxy of every session's connections: `socks5://…` or `http://…`, "" = none.
+    /// Proxy of sessions that have none of their own: `socks5://…` or `http://…`, "" = none.
     pub proxy: String,
     /// Form of the logs.
     pub log_format: LogFormat,

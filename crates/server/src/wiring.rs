@@ -16,8 +16,9 @@ use wharf_domain::{
     },
     system::SystemIds,
 };
-use wharf_engine::{EngineConfig, Proxy, WhatsAppEngine};
+use wharf_engine::{EngineConfig, WhatsAppEngine};
 use wharf_store_sqlite::{Options, SqliteStore};
+use wharf_types::ProxyUrl;
 
 /// The setting that tells whether the master key is the one the data was sealed with.
 const KEY_CHECK: &str = "master_key_check";
@@ -69,7 +70,7 @@ pub async fn attach_engine(
         None => simulated_root(&config.whatsapp_url).await?,
         Some(path) => Some(fs::read(&path).with_context(|| format!("whatsapp_ca_file: {path}"))?),
     };
-    let proxy: Option<Proxy> = match text(&config.proxy) {
+    let proxy: Option<ProxyUrl> = match text(&config.proxy) {
         None => None,
         Some(url) => Some(
             url.parse()
@@ -85,8 +86,7 @@ pub async fn attach_engine(
         url,
         extra_ca,
         version,
-        proxy: proxy
-            .map(|proxy| Arc::new(move |_: &_| Some(proxy.clone())) as wharf_engine::ProxyChoice),
+        proxy,
         ..EngineConfig::default()
     };
     let engine = Arc::new(WhatsAppEngine::new(

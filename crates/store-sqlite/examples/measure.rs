@@ -100,6 +100,8 @@ async fn seed(store: &SqliteStore, people: i64) -> Result<SessionScope> {
         push_name: String::new(),
         wanted: false,
         history_complete: false,
+        proxy: None,
+        locked_until: None,
     };
     let scope = session.scope;
     let no = store

@@ -16,8 +16,11 @@ use wharf_types::{EventId, Millis, OrgId, SessionId};
 impl EventsView for Rows<'_> {
     fn events(&self, org: &OrgId, after: i64, rows: usize) -> Result<Vec<EventRow>> {
         self.many(
-            "SELECT id, place, org, session, seq, kind, at, payload FROM events
-             WHERE org = ?1 AND place > ?2 ORDER BY place LIMIT ?3",
+            // Of a deleted session every payload is erased, also those the eraser has not come to yet.
+            r#"SELECT id, place, org, session, seq, kind, at,
+                    CASE WHEN EXISTS (SELECT 1 FROM sessions WHERE sessions.id = events.session AND deleted = 1)
+                        THEN '{"erased":true}' ELSE payload END
+             FROM events WHERE org = ?1 AND place > ?2 ORDER BY place LIMIT ?3"#,
             params![org.ulid().to_bytes(), after, limit(rows)],
             |row| {
                 Ok(EventRow {

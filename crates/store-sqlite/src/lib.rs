@@ -19,6 +19,7 @@ mod writer;
 
 mod chats;
 mod device;
+mod erasure;
 mod events;
 mod groups;
 mod messages;

@@ -7,7 +7,10 @@ use crate::error::OpenError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// In order; the place in the list, from 1, is the schema's number.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_start.sql"),
+    include_str!("../migrations/0005_sending.sql"),
+];
 
 /// "WHRF": marks the file as ours for `file(1)` and for [`check_ours`].
 const APPLICATION_ID: i64 = 0x5748_5246;

@@ -92,9 +92,14 @@ impl<'c> Rows<'c> {
         self.guarded(sql, |statement| Ok(statement.execute(params)?))
     }
 
+    /// Writes by a statement made of names that the schema itself gave, never of anything a caller said.
+    pub(crate) fn run_by_schema(&self, sql: &str, params: impl Params) -> Result<usize> {
+        self.guarded(sql, |statement| Ok(statement.execute(params)?))
+    }
+
     fn guarded<T>(
         &self,
-        sql: &'static str,
+        sql: &str,
         work: impl FnOnce(&mut CachedStatement<'_>) -> Result<T, Fault>,
     ) -> Result<T> {
         self.unguarded(sql, |statement| {
@@ -112,7 +117,7 @@ impl<'c> Rows<'c> {
 
     fn unguarded<T>(
         &self,
-        sql: &'static str,
+        sql: &str,
         work: impl FnOnce(&mut CachedStatement<'_>) -> Result<T, Fault>,
     ) -> Result<T> {
         if self.doomed.get() {

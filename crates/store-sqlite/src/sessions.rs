@@ -9,7 +9,7 @@ use rusqlite::{Row, params};
 use wharf_domain::{
     Error, Result,
     ports::store::{RowKind, SessionsTx, SessionsView},
-    sessions::{SessionNo, SessionRow, SessionScope},
+    sessions::{SessionNo, SessionProxy, SessionRow, SessionScope},
 };
 use wharf_types::{OrgId, SessionId, SessionStatus, UserId};
 
@@ -18,7 +18,8 @@ macro_rules! select {
         concat!(
             "SELECT no, org, id, label, created_by, created_at, updated_at, auto_read, presence_typing, mark_online,
                     rate_per_min, rate_per_hour, status, status_reason, status_since, status_until,
-                    last_connected_at, phone, lid, push_name, wanted, history_complete
+                    last_connected_at, phone, lid, push_name, wanted, history_complete,
+                    proxy, proxy_shown, locked_until
              FROM sessions ",
             $rest
         )
@@ -51,13 +52,21 @@ fn session_row(row: &Row<'_>) -> Result<SessionRow, Fault> {
         push_name: row.get(19)?,
         wanted: row.get(20)?,
         history_complete: row.get(21)?,
+        proxy: proxy(row)?,
+        locked_until: row.get(24)?,
     })
+}
+
+fn proxy(row: &Row<'_>) -> Result<Option<SessionProxy>, Fault> {
+    let sealed: Option<Vec<u8>> = row.get(22)?;
+    let shown = row.get(23)?;
+    Ok(sealed.map(|sealed| SessionProxy { sealed, shown }))
 }
 
 impl SessionsView for Rows<'_> {
     fn session(&self, org: &OrgId, id: &SessionId) -> Result<Option<SessionRow>> {
         self.one(
-            select!("WHERE id = ?2 AND org = ?1"),
+            select!("WHERE id = ?2 AND org = ?1 AND deleted = 0"),
             params![org.ulid().to_bytes(), id.ulid().to_bytes()],
             session_row,
         )
@@ -70,7 +79,7 @@ impl SessionsView for Rows<'_> {
         rows: usize,
     ) -> Result<Vec<SessionRow>> {
         self.many(
-            select!("WHERE org = ?1 AND no > ?2 ORDER BY no LIMIT ?3"),
+            select!("WHERE org = ?1 AND no > ?2 AND deleted = 0 ORDER BY no LIMIT ?3"),
             params![
                 org.ulid().to_bytes(),
                 after.map_or(0, |no| no.0),
@@ -86,9 +95,23 @@ impl SessionsView for Rows<'_> {
         rows: usize,
     ) -> Result<Vec<SessionRow>> {
         self.many(
-            select!("WHERE no > ?1 ORDER BY no LIMIT ?2"),
+            select!("WHERE no > ?1 AND deleted = 0 ORDER BY no LIMIT ?2"),
             params![after.map_or(0, |no| no.0), limit(rows)],
             session_row,
+        )
+    }
+
+    fn sessions_deleted(&self) -> Result<Vec<SessionScope>> {
+        self.whole(
+            "SELECT no, org, id FROM sessions WHERE deleted = 1 ORDER BY no",
+            [],
+            |row| {
+                Ok(SessionScope {
+                    no: SessionNo(row.get(0)?),
+                    org: OrgId::new(ulid(row, 1)?),
+                    id: SessionId::new(ulid(row, 2)?),
+                })
+            },
         )
     }
 }
@@ -100,9 +123,10 @@ impl SessionsTx for Rows<'_> {
                 "INSERT INTO sessions
                      (org, id, label, created_by, created_at, updated_at, auto_read, presence_typing, mark_online,
                       rate_per_min, rate_per_hour, status, status_reason, status_since, status_until,
-                      last_connected_at, phone, lid, push_name, wanted, history_complete)
+                      last_connected_at, phone, lid, push_name, wanted, history_complete, proxy, proxy_shown,
+                      locked_until)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-                         ?20, ?21)
+                         ?20, ?21, ?22, ?23, ?24)
                  RETURNING no",
                 params![
                     row.scope.org.ulid().to_bytes(),
@@ -126,6 +150,9 @@ impl SessionsTx for Rows<'_> {
                     row.push_name,
                     row.wanted,
                     row.history_complete,
+                    row.proxy.as_ref().map(|proxy| &proxy.sealed),
+                    row.proxy.as_ref().map_or("", |proxy| &proxy.shown),
+                    row.locked_until,
                 ],
                 |row| Ok(row.get(0)?),
             )
@@ -145,8 +172,8 @@ impl SessionsTx for Rows<'_> {
                  label = ?4, updated_at = ?5, auto_read = ?6, presence_typing = ?7, mark_online = ?8,
                  rate_per_min = ?9, rate_per_hour = ?10, status = ?11, status_reason = ?12, status_since = ?13,
                  status_until = ?14, last_connected_at = ?15, phone = ?16, lid = ?17, push_name = ?18,
-                 wanted = ?19, history_complete = ?20
-             WHERE no = ?1 AND id = ?2 AND org = ?3",
+                 wanted = ?19, history_complete = ?20, proxy = ?21, proxy_shown = ?22, locked_until = ?23
+             WHERE no = ?1 AND id = ?2 AND org = ?3 AND deleted = 0",
             params![
                 row.scope.no.0,
                 row.scope.id.ulid().to_bytes(),
@@ -168,6 +195,9 @@ impl SessionsTx for Rows<'_> {
                 row.push_name,
                 row.wanted,
                 row.history_complete,
+                row.proxy.as_ref().map(|proxy| &proxy.sealed),
+                row.proxy.as_ref().map_or("", |proxy| &proxy.shown),
+                row.locked_until,
             ],
         )?;
         found(updated)
@@ -175,18 +205,22 @@ impl SessionsTx for Rows<'_> {
 
     fn delete_session(&mut self, scope: &SessionScope) -> Result<()> {
         let (org, id) = (scope.org.ulid().to_bytes(), scope.id.ulid().to_bytes());
-        // Every table of session data refers to this row and goes with it.
         let deleted = self.run(
-            "DELETE FROM sessions WHERE no = ?1 AND id = ?2 AND org = ?3",
+            "UPDATE sessions SET deleted = 1, wanted = 0, proxy = NULL, proxy_shown = ''
+             WHERE no = ?1 AND id = ?2 AND org = ?3 AND deleted = 0",
             params![scope.no.0, id, org],
         )?;
         found(deleted)?;
-        self.run("DELETE FROM idempotency WHERE session = ?1", params![id])?;
+        // Without its counters nothing new gets an id, and nothing is logged.
         self.run(
-            r#"UPDATE events SET payload = '{"erased":true}' WHERE session = ?1"#,
-            params![id],
+            "DELETE FROM counters WHERE session = ?1",
+            params![scope.no.0],
         )?;
         Ok(())
+    }
+
+    fn erase_session(&mut self, scope: &SessionScope, rows: usize) -> Result<bool> {
+        self.erase(scope, rows)
     }
 
     fn take_ids(&mut self, session: SessionNo, kind: RowKind, count: i64) -> Result<i64> {

@@ -6,12 +6,14 @@ mod address;
 mod capability;
 mod error_code;
 mod ids;
+mod proxy;
 mod status;
 
 pub use address::{Address, AddressError, ChatJid, GroupJid, Lid, Phone};
 pub use capability::{Capabilities, Capability, Role};
 pub use error_code::ErrorCode;
 pub use ids::{EventId, IdError, JobId, KeyId, OrgId, OutboxId, SessionId, UserId, WebhookId};
+pub use proxy::{ProxyError, ProxyUrl};
 pub use status::{AckLevel, SendStatus, SessionStatus};
 
 /// Unix epoch milliseconds, the only form of time outside a clock.

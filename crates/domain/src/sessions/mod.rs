@@ -1,9 +1,12 @@
 //! A session is one WhatsApp number attached, or about to be attached, to an organization.
 
+mod erasure;
 mod operations;
+mod proxy;
 mod status;
 
 pub use operations::{DEFAULT_RATE_PER_HOUR, DEFAULT_RATE_PER_MIN, Me, SessionSettings};
+pub use proxy::SessionProxy;
 
 use serde::Serialize;
 use wharf_types::{Lid, Millis, OrgId, Phone, SessionId, SessionStatus, UserId};
@@ -67,6 +70,10 @@ pub struct SessionRow {
     pub wanted: bool,
     /// The first history sync is stored whole.
     pub history_complete: bool,
+    /// Its own proxy; `None` = the installation's, if there is one.
+    pub proxy: Option<SessionProxy>,
+    /// Until when WhatsApp lets the account write to nobody new.
+    pub locked_until: Option<Millis>,
 }
 
 impl SessionRow {
@@ -93,6 +100,7 @@ pub struct SessionView {
     pub organization_id: OrgId,
     pub phone_number: String,
     pub presence_typing: bool,
+    pub proxy: String,
     pub rate_per_hour: u32,
     pub rate_per_min: u32,
     pub status: SessionStatus,
@@ -130,6 +138,7 @@ impl SessionView {
                 .map(|phone| phone.as_str().to_owned())
                 .unwrap_or_default(),
             presence_typing: row.presence_typing,
+            proxy: row.proxy.map(|proxy| proxy.shown).unwrap_or_default(),
             rate_per_hour: row.rate_per_hour,
             rate_per_min: row.rate_per_min,
             status: if stale {

@@ -1,14 +1,14 @@
 //! What callers may do with sessions.
 
-use super::{SessionRow, SessionScope, SessionView, status};
+use super::{SessionProxy, SessionRow, SessionScope, SessionView, status};
 use crate::{
     Domain, Error, Result,
     cursor::{Binding, Page},
-    ports::{engine::LinkCode, store::StoreExt},
+    ports::{engine::LinkCode, secrets::Secrets, store::StoreExt},
     sessions::SessionNo,
 };
-use std::collections::BTreeMap;
-use wharf_types::{OrgId, Phone, SessionId, SessionStatus, UserId};
+use std::{collections::BTreeMap, sync::Arc};
+use wharf_types::{OrgId, Phone, ProxyUrl, SessionId, SessionStatus, UserId};
 
 /// Sends in any 60 s, unless set.
 pub const DEFAULT_RATE_PER_MIN: u32 = 20;
@@ -17,7 +17,7 @@ pub const DEFAULT_RATE_PER_HOUR: u32 = 600;
 const MAX_LABEL: usize = 256;
 
 /// Settings of a session; `None` leaves what is (or the default).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct SessionSettings {
     /// The user's words for it.
     pub label: Option<String>,
@@ -31,10 +31,12 @@ pub struct SessionSettings {
     pub rate_per_min: Option<i64>,
     /// 1–1,000,000.
     pub rate_per_hour: Option<i64>,
+    /// `socks5://…` or `http://…`; "" = none of its own.
+    pub proxy: Option<String>,
 }
 
 impl SessionSettings {
-    fn apply(self, row: &mut SessionRow) -> Result<()> {
+    fn apply(self, row: &mut SessionRow, secrets: &dyn Secrets) -> Result<()> {
         let mut wrong = BTreeMap::new();
         let mut rate = |field: &str, given: Option<i64>, most: u32, into: &mut u32| match given {
             None => {}
@@ -65,6 +67,18 @@ impl SessionSettings {
                 );
             }
             row.label = label;
+        }
+        match self.proxy.as_deref().map(str::trim) {
+            None => {}
+            Some("") => row.proxy = None,
+            Some(text) => match text.parse::<ProxyUrl>() {
+                Ok(proxy) => {
+                    row.proxy = Some(SessionProxy::seal(secrets, row.scope.id, &proxy));
+                }
+                Err(error) => {
+                    wrong.insert("proxy".into(), error.to_string());
+                }
+            },
         }
         row.auto_read = self.auto_read.unwrap_or(row.auto_read);
         row.presence_typing = self.presence_typing.unwrap_or(row.presence_typing);
@@ -193,8 +207,10 @@ impl Domain {
             push_name: String::new(),
             wanted: start,
             history_complete: false,
+            proxy: None,
+            locked_until: None,
         };
-        settings.apply(&mut row)?;
+        settings.apply(&mut row, &*self.secrets)?;
         let mut stored = row.clone();
         let event = wharf_types::EventId::new(self.ids.ulid());
         row = self
@@ -213,20 +229,21 @@ impl Domain {
         Ok(self.show_session(row))
     }
 
-    /// Changes settings; takes effect without a reconnect.
+    /// Changes settings; takes effect without a reconnect, the proxy with the next one.
     pub async fn update_session(
-        self: &std::sync::Arc<Self>,
+        self: &Arc<Self>,
         scope: SessionScope,
         settings: SessionSettings,
     ) -> Result<SessionView> {
         let now = self.clock.now();
+        let secrets = Arc::clone(&self.secrets);
         let row = self
             .store
             .write(move |tx| {
                 let mut row = tx
                     .session(&scope.org, &scope.id)?
                     .ok_or(Error::NotFound("session"))?;
-                settings.apply(&mut row)?;
+                settings.apply(&mut row, &*secrets)?;
                 row.updated_at = now;
                 tx.update_session(&row)?;
                 Ok(row)
@@ -237,10 +254,15 @@ impl Domain {
         Ok(self.show_session(row))
     }
 
-    /// Removes the session and all its data. The phone keeps its link until it drops it itself.
-    pub async fn delete_session(&self, scope: SessionScope) -> Result<()> {
+    /// Removes the session: at once for every caller, its data in the background. The phone keeps its link until it
+    /// drops it itself.
+    pub async fn delete_session(self: &Arc<Self>, scope: SessionScope) -> Result<()> {
         self.engine()?.forget(&scope).await?;
-        self.store.write(move |tx| tx.delete_session(&scope)).await
+        self.store
+            .write(move |tx| tx.delete_session(&scope))
+            .await?;
+        self.erase(scope);
+        Ok(())
     }
 
     /// Who the session is; not found while unpaired.

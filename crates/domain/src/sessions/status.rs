@@ -150,8 +150,9 @@ impl Domain {
         Ok(())
     }
 
-    /// At start: sessions that should run are started, stale claims of running are withdrawn.
-    pub async fn resume_sessions(&self) -> Result<usize> {
+    /// At start: sessions that should run are started, stale claims of running are withdrawn, deletions go on.
+    pub async fn resume_sessions(self: &Arc<Self>) -> Result<usize> {
+        self.resume_erasures().await?;
         let mut after = None;
         let mut started = 0;
         loop {

@@ -2,8 +2,7 @@
 
 use super::{Actor, Ears, Shared, Standing, events, history, hook::Hook, watch};
 use crate::{
-    acks::Acks, actor::events::Ends, device_store::DeviceStore, http::Http, proxy::Proxy,
-    transport::Sockets,
+    acks::Acks, actor::events::Ends, device_store::DeviceStore, line::Line, transport::Sockets,
 };
 use std::{
     sync::{
@@ -45,18 +44,6 @@ fn caches() -> CacheConfig {
         seed_msg_secrets_from_history: false,
         ..CacheConfig::default()
     }
-}
-
-fn http_for(shared: &Shared, proxy: Option<&Proxy>) -> Result<Http, Error> {
-    let key = proxy.map(Proxy::url).unwrap_or_default();
-    let mut clients = shared.http.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(http) = clients.get(&key) {
-        return Ok(http.clone());
-    }
-    let http = Http::new(proxy, shared.config.extra_ca.as_deref())
-        .map_err(|e| Error::Internal(format!("HTTP client: {e:#}")))?;
-    clients.insert(key, http.clone());
-    Ok(http)
 }
 
 fn trouble(what: &str, error: impl std::fmt::Display) -> Error {
@@ -106,11 +93,9 @@ pub(crate) async fn launch(
         intake: Arc::clone(&intake),
         owed: Arc::clone(&owed),
     };
-    let proxy = shared
-        .config
-        .proxy
-        .as_ref()
-        .and_then(|choose| choose(&scope));
+    let line = Line::new(Arc::clone(shared), scope)
+        .await
+        .map_err(|e| trouble("the way out", format!("{e:#}")))?;
     let url = shared
         .config
         .url
@@ -119,8 +104,8 @@ pub(crate) async fn launch(
     let mut builder = Client::builder()
         .with_runtime(TokioRuntime)
         .with_persistence_manager(Arc::new(persistence))
-        .with_http_client(http_for(shared, proxy.as_ref())?)
-        .with_transport_factory(Sockets::new(url, proxy))
+        .with_http_client(line.http.clone())
+        .with_transport_factory(Sockets::new(url, line))
         .with_cache_config(caches())
         .with_inbound_durability_hook(hook)
         .with_background_saver_interval(Duration::from_secs(30));

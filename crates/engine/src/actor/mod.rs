@@ -26,9 +26,7 @@ pub(crate) use ears::Ears;
 pub(crate) use events::End;
 pub(crate) use launch::launch;
 
-use crate::{
-    acks::Acks, config::EngineConfig, convert::Converter, device_store::DeviceStore, http::Http,
-};
+use crate::{acks::Acks, config::EngineConfig, convert::Converter, device_store::DeviceStore};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -50,6 +48,7 @@ use wharf_domain::{
     },
     sessions::SessionScope,
 };
+use wharf_types::ProxyUrl;
 use whatsapp_rust::Client;
 
 /// What all sessions share.
@@ -62,7 +61,7 @@ pub(crate) struct Shared {
     /// Histories read at once, over all sessions: each costs a core and a conversation's memory.
     pub readers: Arc<Semaphore>,
     /// HTTP clients by proxy.
-    pub http: Mutex<HashMap<String, Http>>,
+    pub http: Mutex<HashMap<Option<ProxyUrl>, reqwest::Client>>,
 }
 
 /// Where the connection stands by the evidence.

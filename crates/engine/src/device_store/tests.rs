@@ -91,6 +91,8 @@ impl Bench {
             push_name: String::new(),
             wanted: false,
             history_complete: false,
+            proxy: None,
+            locked_until: None,
         };
         let no = store
             .write(move |tx| {

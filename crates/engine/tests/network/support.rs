@@ -25,10 +25,10 @@ use wharf_domain::{
     sessions::{SessionNo, SessionRow, SessionScope},
     system::SystemIds,
 };
-use wharf_engine::{EngineConfig, ProxyChoice, Timings, WhatsAppEngine};
+use wharf_engine::{EngineConfig, Timings, WhatsAppEngine};
 use wharf_sandbox::Sandbox;
 use wharf_store_sqlite::SqliteStore;
-use wharf_types::{OrgId, SessionId, SessionStatus};
+use wharf_types::{OrgId, ProxyUrl, SessionId, SessionStatus};
 
 /// How long anything may take on a loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -110,7 +110,7 @@ pub struct Home {
     pub net: Sandbox,
     pub http: reqwest::Client,
     pub timings: Timings,
-    proxy: Option<ProxyChoice>,
+    proxy: Option<ProxyUrl>,
 }
 
 pub const OWNER: &str = "15551230001";
@@ -132,7 +132,7 @@ impl Home {
         Self::with(quick(), None).await
     }
 
-    pub async fn with(timings: Timings, proxy: Option<ProxyChoice>) -> Self {
+    pub async fn with(timings: Timings, proxy: Option<ProxyUrl>) -> Self {
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()
@@ -350,7 +350,7 @@ fn engine(
     secrets: &Arc<dyn Secrets>,
     inbox: &Arc<Recorder>,
     timings: Timings,
-    proxy: Option<ProxyChoice>,
+    proxy: Option<ProxyUrl>,
 ) -> WhatsAppEngine {
     let config = EngineConfig {
         url: Some(net.chat_url()),
@@ -396,6 +396,8 @@ async fn session(store: &dyn Store, ids: &dyn Ids) -> SessionScope {
         push_name: String::new(),
         wanted: false,
         history_complete: false,
+        proxy: None,
+        locked_until: None,
     };
     let no = store
         .write(move |tx| {

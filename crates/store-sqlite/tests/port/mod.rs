@@ -29,7 +29,8 @@ macro_rules! every_case {
             organizations: bound_by_issuer_and_claim keys_are_found_by_hash_and_revoked_once settings_are_replaced
                 of_no_organization_is_not_found;
             sessions: round_trip foreign_is_unknown in_order_of_number numbers_are_not_reused
-                ids_are_never_given_twice gone_with_everything_under_it what_is_gone_cannot_be_written;
+                ids_are_never_given_twice gone_with_everything_under_it
+                deleted_at_once_and_erased_in_steps what_is_gone_cannot_be_written;
             people: round_trip ids_are_unique merged_ids_lead_to_the_kept_row by_name postings
                 repointing_takes_everything_along;
             chats: round_trip in_order_and_after_a_place filters gone_with_its_messages;
@@ -92,6 +93,8 @@ pub fn new_session(org: OrgId) -> SessionRow {
         push_name: String::new(),
         wanted: false,
         history_complete: false,
+        proxy: None,
+        locked_until: None,
     }
 }
 

@@ -6,7 +6,7 @@ use wharf_domain::{
     outbox::{Content, OutboxRow},
     people::ListKey,
     ports::store::*,
-    sessions::{SessionNo, SessionRow, SessionScope},
+    sessions::{SessionNo, SessionProxy, SessionRow, SessionScope},
 };
 use wharf_types::{EventId, OutboxId, SendStatus, SessionId, SessionStatus, UserId};
 
@@ -34,6 +34,11 @@ pub async fn round_trip(store: &dyn Store) {
         push_name: "Zoë 🦊".to_owned(),
         wanted: true,
         history_complete: true,
+        proxy: Some(SessionProxy {
+            sealed: vec![9; 40],
+            shown: "socks5://proxy.example:1080".to_owned(),
+        }),
+        locked_until: Some(15),
         ..row
     };
     let updated = row.clone();
@@ -111,6 +116,7 @@ pub async fn numbers_are_not_reused(store: &dyn Store) {
         .write(move |tx| tx.delete_session(&first))
         .await
         .unwrap();
+    erase(store, first, 10).await;
     assert!(session(store).await.no > first.no);
 }
 
@@ -221,6 +227,28 @@ async fn fill(store: &dyn Store, scope: SessionScope) {
         .unwrap();
 }
 
+/// Erases a deleted session, so many rows a job; how many jobs it took.
+async fn erase(store: &dyn Store, scope: SessionScope, rows: usize) -> usize {
+    for jobs in 1..1_000 {
+        if store
+            .write(move |tx| tx.erase_session(&scope, rows))
+            .await
+            .unwrap()
+        {
+            return jobs;
+        }
+    }
+    panic!("it never ends");
+}
+
+async fn payloads(store: &dyn Store, scope: SessionScope) -> Vec<String> {
+    let events = store
+        .read(move |view| view.events(&scope.org, 0, 100))
+        .await
+        .unwrap();
+    events.into_iter().map(|event| event.payload).collect()
+}
+
 pub async fn gone_with_everything_under_it(store: &dyn Store) {
     let (gone, stays) = (session(store).await, session(store).await);
     fill(store, gone).await;
@@ -229,6 +257,7 @@ pub async fn gone_with_everything_under_it(store: &dyn Store) {
         .write(move |tx| tx.delete_session(&gone))
         .await
         .unwrap();
+    erase(store, gone, 1_000).await;
     for (scope, left) in [(gone, false), (stays, true)] {
         let s = scope.no;
         let there = store
@@ -271,6 +300,57 @@ pub async fn gone_with_everything_under_it(store: &dyn Store) {
     }
 }
 
+/// From the deletion on nobody finds the session; its rows go a bounded number at a time, and what was written late
+/// goes with them.
+pub async fn deleted_at_once_and_erased_in_steps(store: &dyn Store) {
+    let scope = session(store).await;
+    let s = scope.no;
+    fill(store, scope).await;
+    for n in 0..20 {
+        let id = EventId::new(ulid());
+        store
+            .write(move |tx| tx.append_event(&scope, id, "message", 5, &format!("{{\"n\":{n}}}")))
+            .await
+            .unwrap();
+    }
+    let alive = store.write(move |tx| tx.erase_session(&scope, 10)).await;
+    assert_eq!(alive, Ok(false), "a session that was not deleted");
+    assert!(payloads(store, scope).await[0].contains("hi"));
+    store
+        .write(move |tx| tx.delete_session(&scope))
+        .await
+        .unwrap();
+    assert_eq!(read(store, scope).await, None);
+    let (listed, everywhere, deleted) = store
+        .read(move |view| {
+            Ok((
+                view.sessions(&scope.org, None, 10)?,
+                view.sessions_everywhere(None, 10)?,
+                view.sessions_deleted()?,
+            ))
+        })
+        .await
+        .unwrap();
+    assert_eq!((listed, everywhere), (vec![], vec![]));
+    assert_eq!(deleted, [scope]);
+    let erased = vec![r#"{"erased":true}"#.to_owned(); 21];
+    assert_eq!(payloads(store, scope).await, erased);
+    store
+        .write(move |tx| tx.device_put(s, 1, b"late", b"v"))
+        .await
+        .unwrap();
+    let jobs = erase(store, scope, 3).await;
+    assert!(jobs > 10, "{jobs} jobs of at most three rows");
+    assert_eq!(payloads(store, scope).await, erased);
+    let (deleted, late) = store
+        .read(move |view| Ok((view.sessions_deleted()?, view.device_get(s, 1, b"late")?)))
+        .await
+        .unwrap();
+    assert_eq!((deleted, late), (vec![], None));
+    let again = store.write(move |tx| tx.erase_session(&scope, 10)).await;
+    assert_eq!(again, Ok(true));
+}
+
 pub async fn what_is_gone_cannot_be_written(store: &dyn Store) {
     let scope = session(store).await;
     let s = scope.no;
@@ -284,12 +364,6 @@ pub async fn what_is_gone_cannot_be_written(store: &dyn Store) {
     assert_eq!(again, missing);
     let updated = store.write(move |tx| tx.update_session(&row)).await;
     assert_eq!(updated, missing);
-    let put = store.write(move |tx| tx.device_put(s, 1, b"k", b"v")).await;
-    assert_eq!(put, missing);
-    let put = store
-        .write(move |tx| tx.put_person(s, &super::person(1, lid("71"), None), None))
-        .await;
-    assert_eq!(put, missing);
     let event = store
         .write(move |tx| tx.append_event(&scope, EventId::new(ulid()), "message", 5, "{}"))
         .await;
@@ -298,4 +372,11 @@ pub async fn what_is_gone_cannot_be_written(store: &dyn Store) {
         .write(move |tx| tx.take_ids(s, RowKind::Chat, 1))
         .await;
     assert_eq!(ids.map(|_| ()), missing);
+    erase(store, scope, 10).await;
+    let put = store.write(move |tx| tx.device_put(s, 1, b"k", b"v")).await;
+    assert_eq!(put, missing);
+    let put = store
+        .write(move |tx| tx.put_person(s, &super::person(1, lid("71"), None), None))
+        .await;
+    assert_eq!(put, missing);
 }

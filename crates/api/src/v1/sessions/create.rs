@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 /// A new session's settings.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateSession {
     /// At most 256 characters.
@@ -26,6 +26,9 @@ pub struct CreateSession {
     rate_per_min: Option<i64>,
     /// 1–1,000,000; default 600.
     rate_per_hour: Option<i64>,
+    /// `socks5://[user:password@]host:port` or `http://[user:password@]host:port`: the session's connections to
+    /// WhatsApp go through it. Kept encrypted. Default: the installation's, if there is one.
+    proxy: Option<String>,
     /// Begin QR pairing at once.
     start: Option<bool>,
 }
@@ -39,6 +42,7 @@ impl CreateSession {
             mark_online: self.mark_online,
             rate_per_min: self.rate_per_min,
             rate_per_hour: self.rate_per_hour,
+            proxy: self.proxy,
         };
         (settings, self.start.unwrap_or(false))
     }

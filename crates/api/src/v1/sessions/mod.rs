@@ -50,6 +50,8 @@ pub struct Session {
     phone_number: String,
     /// Shows "typing…" before a send.
     presence_typing: bool,
+    /// Its own proxy, without credentials; `""` = the installation's, if there is one.
+    proxy: String,
     /// Sends in any 3,600 s.
     rate_per_hour: u32,
     /// Sends in any 60 s.
@@ -105,6 +107,7 @@ impl From<SessionView> for Session {
             organization_id: view.organization_id.to_string(),
             phone_number: view.phone_number,
             presence_typing: view.presence_typing,
+            proxy: view.proxy,
             rate_per_hour: view.rate_per_hour,
             rate_per_min: view.rate_per_min,
             status: view.status,
@@ -119,7 +122,7 @@ impl From<SessionView> for Session {
 }
 
 /// What can be set; an absent field stays as it is, or takes its default.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateSession {
     /// At most 256 characters.
@@ -134,6 +137,9 @@ pub struct UpdateSession {
     rate_per_min: Option<i64>,
     /// 1–1,000,000; default 600.
     rate_per_hour: Option<i64>,
+    /// `socks5://[user:password@]host:port` or `http://[user:password@]host:port`: the session's connections to
+    /// WhatsApp go through it from the next connect on. Kept encrypted. `""` = none of its own.
+    proxy: Option<String>,
 }
 
 impl From<UpdateSession> for SessionSettings {
@@ -145,6 +151,7 @@ impl From<UpdateSession> for SessionSettings {
             mark_online: body.mark_online,
             rate_per_min: body.rate_per_min,
             rate_per_hour: body.rate_per_hour,
+            proxy: body.proxy,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 use axum::{Json, extract::State};
 
-/// Changes settings; they take effect without a reconnect. Needs `manage`.
+/// Changes settings; they take effect without a reconnect, `proxy` with the next connect. Needs `manage`.
 #[utoipa::path(patch, path = "/sessions/{session}", tag = "sessions", request_body = UpdateSession,
     responses((status = 200, body = Session)))]
 pub async fn update_session(
