@@ -21,4 +21,6 @@ mod kills;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod sessions;

@@ -2,7 +2,7 @@
 
 use super::{Door, Program, until};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Both processes and their doors.
 pub struct TestApp {
@@ -17,8 +17,7 @@ pub struct TestApp {
     pub dir: tempfile::TempDir,
     gateway: Option<Program>,
     gateway_url: String,
-    /// Ends with the test.
-    _network: Program,
+    network: Option<Program>,
     chat_url: String,
 }
 
@@ -43,25 +42,23 @@ fn text(value: &Value, field: &str) -> String {
         .to_owned()
 }
 
+impl Drop for TestApp {
+    /// A failed test shows what the gateway said last.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.dir.path().join("gateway.log");
+            let log = std::fs::read_to_string(log).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let last = lines.len().saturating_sub(60);
+            eprintln!("the gateway's log ends:\n{}", lines[last..].join("\n"));
+        }
+    }
+}
+
 impl TestApp {
     /// An empty gateway beside an empty network.
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let world = dir.path().join("world");
-        let mut network = Program::start(
-            &[
-                "sandbox",
-                "--json",
-                "--listen",
-                "127.0.0.1:0",
-                "--data",
-                world.to_str().unwrap(),
-            ],
-            &[],
-            &dir.path().join("network.log"),
-        );
-        let ready = network.line().await;
-        let (network_url, chat_url) = (text(&ready, "sandboxUrl"), text(&ready, "chatUrl"));
         let data = dir.path().join("data");
         let (status, out, err) =
             Program::run(&["init", "--json", "--data", data.to_str().unwrap()], &[]).await;
@@ -70,15 +67,16 @@ impl TestApp {
         let mut app = Self {
             api: Door::new("", None),
             root: Door::new("", None),
-            phones: Door::new(&network_url, None),
+            phones: Door::new("", None),
             organization: text(&init, "organizationId"),
             key: text(&init, "apiKey"),
             dir,
             gateway: None,
             gateway_url: String::new(),
-            _network: network,
-            chat_url,
+            network: None,
+            chat_url: String::new(),
         };
+        app.start_network().await;
         app.start_gateway().await;
         app
     }
@@ -111,6 +109,43 @@ impl TestApp {
         self.root = Door::new(&url, None);
         self.gateway = Some(gateway);
         self.gateway_url = url;
+    }
+
+    /// Starts the network on its world; clients find it where it was before.
+    pub async fn start_network(&mut self) {
+        let world = self.dir.path().join("world");
+        let mut network = Program::start(
+            &[
+                "sandbox",
+                "--json",
+                "--listen",
+                "127.0.0.1:0",
+                "--data",
+                world.to_str().unwrap(),
+            ],
+            &[],
+            &self.dir.path().join("network.log"),
+        );
+        let ready = network.line().await;
+        self.phones = Door::new(&text(&ready, "sandboxUrl"), None);
+        self.chat_url = text(&ready, "chatUrl");
+        self.network = Some(network);
+    }
+
+    /// SIGKILL to the network.
+    pub async fn kill_network(&mut self) {
+        self.network.take().expect("it runs").kill().await;
+    }
+
+    /// `host:port` of the simulated WhatsApp.
+    pub fn chat_host(&self) -> String {
+        let rest = self.chat_url.split("//").nth(1).unwrap_or_default();
+        rest.split('/').next().unwrap_or_default().to_owned()
+    }
+
+    /// The gateway itself, for what is done to its process.
+    pub fn gateway(&self) -> &Program {
+        self.gateway.as_ref().expect("it runs")
     }
 
     /// SIGKILL to the gateway.
@@ -204,6 +239,54 @@ impl TestApp {
             enough(&seen).then_some(seen)
         })
         .await
+    }
+
+    /// Waits for a chat with a person.
+    pub async fn chat_with(&self, session: &Session, phone: &str) -> Value {
+        until("a chat", || async {
+            let answer = self
+                .api
+                .get(&session.path(&format!("/chats/{phone}")))
+                .await;
+            answer.status.is_success().then_some(answer.body)
+        })
+        .await
+    }
+
+    /// What `/metrics` says.
+    pub async fn metrics(&self) -> String {
+        let door = Door::new(&self.gateway_url, Some(&self.key));
+        let text = door.get("/metrics").await.well();
+        text.as_str().unwrap().to_owned()
+    }
+
+    /// Payloads of the session's logged events of one type, oldest first.
+    pub fn events(&self, kind: &str) -> Vec<Value> {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let log =
+            rusqlite::Connection::open_with_flags(self.data().join("wharf.db"), flags).unwrap();
+        let mut rows = log
+            .prepare("SELECT payload FROM events WHERE kind = ?1 ORDER BY place")
+            .unwrap();
+        let payloads = rows
+            .query_map([kind], |row| row.get::<_, String>(0))
+            .unwrap();
+        payloads
+            .map(|payload| serde_json::from_str(&payload.unwrap()).unwrap())
+            .collect()
+    }
+
+    /// Whether a text stands in anything the gateway wrote: its data directory and its log.
+    pub fn traces_of(&self, secret: &str) -> bool {
+        let holds = |file: &Path| {
+            let bytes = std::fs::read(file).unwrap_or_default();
+            bytes.windows(secret.len()).any(|w| w == secret.as_bytes())
+        };
+        let data = std::fs::read_dir(self.data()).unwrap();
+        let mut files: Vec<PathBuf> = data.map(|entry| entry.unwrap().path()).collect();
+        assert!(!files.is_empty());
+        files.push(self.dir.path().join("gateway.log"));
+        files.iter().any(|file| holds(file))
     }
 
     /// Every item of a list, page by page.

@@ -3,10 +3,12 @@
 mod app;
 mod door;
 mod process;
+mod proxy;
 
 pub use app::{Session, TestApp};
-pub use door::Door;
+pub use door::{Answer, Door};
 pub use process::Program;
+pub use proxy::Proxy;
 
 use std::{future::Future, time::Duration};
 use tokio::time::{Instant, sleep};

@@ -18,8 +18,11 @@ pub struct Program {
 }
 
 fn command(args: &[&str], env: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
+    // A write over the limit of [`Program::fill_disk`] shall fail, as on a full disk, not end the process.
+    let mut command = Command::new("sh");
     command
+        .args(["-c", r#"trap '' XFSZ; exec "$0" "$@""#])
+        .arg(env!("CARGO_BIN_EXE_wharf"))
         .args(args)
         .envs(env.iter().copied())
         .stdin(Stdio::null())
@@ -76,6 +79,27 @@ impl Program {
             stderr.read_to_string(&mut err)
         );
         (status.unwrap(), out, err)
+    }
+
+    /// From now on it cannot make any file longer: every write of more than a few bytes is refused by the system.
+    pub async fn fill_disk(&self) {
+        self.limit_files("512").await;
+    }
+
+    /// Ends what [`Program::fill_disk`] began.
+    pub async fn free_disk(&self) {
+        self.limit_files("unlimited").await;
+    }
+
+    async fn limit_files(&self, bytes: &str) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let limit = format!("--fsize={bytes}:unlimited");
+        let set = Command::new("prlimit")
+            .args(["--pid", &pid, &limit])
+            .status()
+            .await
+            .unwrap();
+        assert!(set.success());
     }
 
     /// SIGKILL, and gone.

@@ -1,5 +1,9 @@
 //! Linking, states, unlinking.
 
+mod disk;
+mod failures;
+mod proxy;
+
 use crate::harness::{ANNA, BORIS, OWN, TestApp, until};
 use serde_json::{Value, json};
 
@@ -256,6 +260,50 @@ async fn a_dead_socket_is_noticed_and_the_send_on_it_goes_once() {
     assert_eq!(inbox[0]["waMessageId"], sent["waMessageId"]);
     app.status(&session, "working").await;
     app.clean_ledger().await;
+}
+
+#[tokio::test]
+async fn a_socket_that_does_not_answer_a_call_is_not_working() {
+    let app = TestApp::new().await;
+    app.account(ANNA, "Anna").await;
+    let session = app.session(OWN).await;
+    app.phones
+        .post("/faults", json!({ "kind": "half_open", "phone": OWN }))
+        .await
+        .well();
+    let check = session.path(&format!("/contacts/check?phone={ANNA}"));
+    assert_eq!(app.api.get(&check).await.refused(504), "timeout");
+    let now = app.api.get(&session.path("")).await.well();
+    assert_ne!(now["status"], "working", "{now}");
+    app.status(&session, "working").await;
+    let answer = app.api.get(&check).await.well();
+    assert_eq!(answer["isOnWhatsApp"], true);
+    app.clean_ledger().await;
+}
+
+#[tokio::test]
+async fn replaced_right_after_linking_and_started_again_it_lacks_nothing() {
+    let app = TestApp::new().await;
+    app.account(OWN, "Own").await;
+    let crowd = json!({ "for": OWN, "people": 30, "groups": 2, "messages": 2, "seed": 3 });
+    app.phones.post("/populate", crowd).await.well();
+    let session = app.pair(OWN).await;
+    let replaced = json!({ "kind": "stream_error", "code": "replaced", "phone": OWN });
+    app.phones.post("/faults", replaced).await.well();
+    app.status(&session, "failed").await;
+    app.api.poke(&session.path(":start")).await.well();
+    let now = app.status(&session, "working").await;
+    assert_eq!(now["statusReason"], "");
+    until("everybody", || async {
+        let people = app.all(&session.path("/contacts?limit=200")).await;
+        (people.len() == 30).then_some(())
+    })
+    .await;
+    let now = app.api.get(&session.path("")).await.well();
+    assert_eq!(
+        (&now["status"], &now["statusReason"]),
+        (&json!("working"), &json!(""))
+    );
 }
 
 #[tokio::test]

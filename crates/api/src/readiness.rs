@@ -1,7 +1,7 @@
 //! Whether the store can write, remembered for a moment: asking costs a durable write, and anybody may ask.
 
-use std::time::Duration;
-use tokio::{sync::Mutex, time::Instant};
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 use wharf_domain::{Error, Result, ports::store::Store};
 
 /// How old an answer may be.
@@ -14,14 +14,18 @@ pub struct Readiness(Mutex<Option<(Instant, Result<(), Error>)>>);
 impl Readiness {
     /// Whether the store is well.
     pub async fn ask(&self, store: &dyn Store) -> Result<()> {
+        self.ask_at(store, Instant::now()).await
+    }
+
+    async fn ask_at(&self, store: &dyn Store, now: Instant) -> Result<()> {
         let mut last = self.0.lock().await;
         if let Some((at, answer)) = &*last
-            && at.elapsed() < LIFE
+            && now.saturating_duration_since(*at) < LIFE
         {
             return answer.clone();
         }
         let answer = store.health().await;
-        *last = Some((Instant::now(), answer.clone()));
+        *last = Some((now, answer.clone()));
         answer
     }
 }
@@ -52,16 +56,17 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn the_store_is_asked_once_a_second_however_many_ask() {
-        let (readiness, store) = (Readiness::default(), Asked::default());
-        for _ in 0..1_000 {
-            assert_eq!(readiness.ask(&store).await, Ok(()));
+        let (readiness, store, now) = (Readiness::default(), Asked::default(), Instant::now());
+        for ms in 0..1_000 {
+            let at = now + Duration::from_millis(ms);
+            assert_eq!(readiness.ask_at(&store, at).await, Ok(()));
         }
         assert_eq!(store.0.load(Ordering::SeqCst), 1);
-        tokio::time::advance(LIFE).await;
-        for _ in 0..1_000 {
-            assert!(readiness.ask(&store).await.is_err());
+        for ms in 1_000..2_000 {
+            let at = now + Duration::from_millis(ms);
+            assert!(readiness.ask_at(&store, at).await.is_err());
         }
         assert_eq!(store.0.load(Ordering::SeqCst), 2);
     }

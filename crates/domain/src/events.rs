@@ -196,6 +196,17 @@ impl Log {
         self.event(tx, "group.members", payload)
     }
 
+    /// `account.restricted`: WhatsApp limits or bans the account.
+    pub fn restricted(
+        &mut self,
+        tx: &mut dyn Tx,
+        reason: &str,
+        until: Option<Millis>,
+    ) -> Result<()> {
+        let payload = serde_json::json!({ "reason": reason, "until": until });
+        self.event(tx, "account.restricted", &payload)
+    }
+
     /// `session.synced`.
     pub fn synced(&mut self, tx: &mut dyn Tx, payload: &SyncedPayload) -> Result<()> {
         self.event(tx, "session.synced", payload)

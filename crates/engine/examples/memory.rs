@@ -145,6 +145,7 @@ async fn session(store: &dyn Store, ids: &dyn Ids, org: OrgId) -> Result<Session
         phone: None,
         lid: None,
         push_name: String::new(),
+        linked: false,
         wanted: false,
         history_complete: false,
         proxy: None,

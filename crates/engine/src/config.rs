@@ -25,6 +25,8 @@ pub struct Timings {
     pub silence: Duration,
     /// How long the proof may take.
     pub answer: Duration,
+    /// How long somebody waits for WhatsApp's word before the connection must prove that it lives.
+    pub doubt: Duration,
     /// How long a send waits for the server's word.
     pub acknowledge: Duration,
     /// How long a live question waits.
@@ -38,8 +40,9 @@ pub struct Timings {
 impl Default for Timings {
     fn default() -> Self {
         Self {
-            silence: Duration::from_secs(25),
-            answer: Duration::from_secs(15),
+            silence: Duration::from_secs(15),
+            answer: Duration::from_secs(8),
+            doubt: Duration::from_secs(4),
             acknowledge: Duration::from_secs(30),
             live: Duration::from_secs(20),
             patience: Duration::from_secs(20),

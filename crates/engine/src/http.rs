@@ -228,7 +228,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_refusal_is_an_answer_whole_and_streamed() {
         let url = echo().await;
-        let http = Http::new(None, None).unwrap();
+        let http = Http::new(client(None, None).unwrap());
         let answer = http
             .execute(HttpRequest::get(&url).with_header("x-mark", "7"))
             .await
@@ -251,7 +251,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn an_upload_names_its_length_and_arrives_whole() {
         let url = echo().await;
-        let http = Http::new(None, None).unwrap();
+        let http = Http::new(client(None, None).unwrap());
         let sent: Vec<u8> = (0..300_000u32).map(|n| n as u8).collect();
         let expected = sent.clone();
         let got = tokio::task::spawn_blocking(move || {

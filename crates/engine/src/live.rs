@@ -1,7 +1,7 @@
 //! Questions that WhatsApp answers now, or not at all.
 
 use crate::actor::Actor;
-use std::future::Future;
+use std::{future::Future, time::Instant};
 use wacore_binary::Jid;
 use wharf_domain::{
     Error,
@@ -48,10 +48,15 @@ impl Actor {
         if !self.connected() {
             return Err(Error::NotConnected);
         }
-        tokio::time::timeout(self.shared.config.timings.live, question)
-            .await
-            .map_err(|_| Error::Timeout)?
-            .map_err(error)
+        let asked = Instant::now();
+        let timings = self.shared.config.timings;
+        let answer = tokio::time::timeout(timings.live, self.word(question)).await;
+        match answer.map_err(|_| Error::Timeout)?.map_err(error) {
+            // It was connected, and WhatsApp did not answer: that this is now known to be the socket's fault is no
+            // other answer.
+            Err(Error::NotConnected) if asked.elapsed() >= timings.doubt => Err(Error::Timeout),
+            other => other,
+        }
     }
 
     pub(crate) async fn check_numbers(&self, phones: &[Phone]) -> Result<Vec<NumberCheck>, Error> {

@@ -11,15 +11,19 @@
 use crate::{
     acks::Word,
     actor::{Actor, habits},
+    convert,
 };
 use std::time::Duration;
-use wacore_binary::Jid;
+use wacore_binary::{Jid, JidExt};
 use wharf_domain::{
     outbox::Outgoing,
     ports::engine::{Handed, Refusal},
 };
 use whatsapp_rust::{ErrorChainExt, IqError, SendError, SendOptions};
 
+/// How long a question about a refusal may take: somebody waits for the answer.
+const ASK: Duration = Duration::from_secs(5);
+const NOT_A_MEMBER: &str = "this account is not a member of the group";
 const NOT_ON_WHATSAPP: &str = "recipient_not_on_whatsapp";
 
 fn refused(reason: &'static str, message: impl Into<String>) -> Handed {
@@ -44,20 +48,21 @@ impl Actor {
         };
         let deadline = self.shared.config.timings.acknowledge;
         let word = self.acks.expect(&outgoing.wa_id);
-        let handed = match tokio::time::timeout(deadline, self.write(&to, outgoing)).await {
-            Err(_) => Some(Handed::Unknown),
-            Ok(Some(early)) => Some(early),
-            Ok(None) => None,
-        };
+        let handed =
+            match tokio::time::timeout(deadline, self.word(self.write(&to, outgoing))).await {
+                Err(_) => Some(Handed::Unknown),
+                Ok(Some(early)) => Some(early),
+                Ok(None) => None,
+            };
         if let Some(handed) = handed {
             self.acks.forget(&outgoing.wa_id);
             return handed;
         }
-        match tokio::time::timeout(deadline, word).await {
+        match tokio::time::timeout(deadline, self.word(word)).await {
             Ok(Ok(Word::Taken(at))) => {
                 Handed::Acknowledged(at.unwrap_or_else(|| self.shared.clock.now()))
             }
-            Ok(Ok(Word::Refused(code))) => self.nack(&code).await,
+            Ok(Ok(Word::Refused(code))) => self.nack(&to, &code).await,
             // The socket went, or the server stays silent.
             Ok(Err(_)) => Handed::Unknown,
             Err(_) => {
@@ -91,7 +96,7 @@ impl Actor {
             .await
         {
             Ok(_) => None,
-            Err(error) => Some(self.failed(&error)),
+            Err(error) => Some(self.failed(to, &error)),
         }
     }
 
@@ -152,10 +157,15 @@ impl Actor {
         ))
     }
 
-    fn failed(&self, error: &SendError) -> Handed {
+    fn failed(&self, to: &Jid, error: &SendError) -> Handed {
         tracing::warn!(session = %self.scope.id, %error, "send not written");
         match error {
             SendError::InvalidRequest(why) => refused("rejected", why.clone()),
+            // A group is asked for its members before a message to it is written.
+            SendError::Iq(IqError::ServerError {
+                code: 401 | 403 | 404,
+                ..
+            }) if to.is_group() => refused("rejected", NOT_A_MEMBER),
             SendError::Iq(IqError::ServerError { code, text, .. })
                 if (400..500).contains(code) && *code != 429 =>
             {
@@ -166,22 +176,32 @@ impl Actor {
         }
     }
 
-    /// What a refusal means to the user. Codes as the official clients name them.
-    async fn nack(&self, code: &str) -> Handed {
+    /// What a refusal means to the user.
+    ///
+    /// WhatsApp documents none of these codes. 403 to a person is about that chat, not about the account: it is seen
+    /// by senders who have blocked the recipient, and for single recipients while others are served (whatsmeow's
+    /// issues 379 and 679). 463 is told for a locked account and for a recipient who takes nothing from strangers, so
+    /// the account's state decides. 475 is a cap on new chats (zapo's table); 408, 500 and 503 pass (the same).
+    async fn nack(&self, to: &Jid, code: &str) -> Handed {
         match code {
-            "463" => Handed::Refused(Refusal {
-                reason: "reachout_timelocked",
-                message: "WhatsApp does not let this account write to new people for now".into(),
-                until: self.timelock_until().await,
-            }),
-            "429" | "420" => refused(
-                "rate_overlimit",
-                "WhatsApp says that this account sends too much",
+            "463" => self.reach_out().await,
+            "475" => refused(
+                "account_restricted",
+                "WhatsApp lets this account begin no more new chats for now; chats that exist go on",
             ),
-            "403" | "402" => refused("account_restricted", "WhatsApp has restricted this account"),
+            "429" => refused(
+                "rate_overlimit",
+                "WhatsApp says that this account sends too much; send less, later",
+            ),
+            "403" if to.is_group() => self.shut_out(to).await,
+            "403" => refused(
+                "rejected",
+                "WhatsApp does not let this account write to this person: look whether they are blocked, or try \
+                 again in some hours (code 403)",
+            ),
+            "404" if to.is_group() => refused("rejected", "WhatsApp knows no such group"),
             "404" => refused(NOT_ON_WHATSAPP, "WhatsApp does not know the recipient"),
-            // Trouble at the server's end passes.
-            "500" | "503" => Handed::Unknown,
+            "408" | "500" | "503" => Handed::Unknown,
             other => refused(
                 "rejected",
                 format!("WhatsApp refused the message (code {other})"),
@@ -189,14 +209,54 @@ impl Actor {
         }
     }
 
-    /// Asks until when the account may not write to new people.
-    async fn timelock_until(&self) -> Option<i64> {
+    /// 463: asks whether the account is locked, and until when.
+    async fn reach_out(&self) -> Handed {
         let mex = self.client.mex();
-        let lock = tokio::time::timeout(Duration::from_secs(5), mex.fetch_reachout_timelock())
-            .await
-            .ok()?
-            .ok()?;
-        let seconds: i64 = lock.time_enforcement_ends.as_deref()?.parse().ok()?;
-        Some(seconds * 1000)
+        let asked = tokio::time::timeout(ASK, mex.fetch_reachout_timelock()).await;
+        let lock = asked.ok().and_then(Result::ok);
+        if lock
+            .as_ref()
+            .is_some_and(|lock| lock.is_active == Some(false))
+        {
+            return refused(
+                "rejected",
+                "This person takes no messages from accounts they do not know (code 463): let them write first",
+            );
+        }
+        let ends = lock.and_then(|lock| lock.time_enforcement_ends);
+        let seconds = ends.and_then(|text| text.parse::<i64>().ok());
+        Handed::Refused(Refusal {
+            reason: "reachout_timelocked",
+            message: "WhatsApp does not let this account begin chats with new people for now; chats that exist go on"
+                .into(),
+            until: seconds.map(|seconds| seconds.saturating_mul(1000)),
+        })
+    }
+
+    /// 403 from a group: asks WhatsApp how the account stands in it.
+    async fn shut_out(&self, to: &Jid) -> Handed {
+        let groups = self.client.groups();
+        let asked = tokio::time::timeout(ASK, groups.get_metadata(to)).await;
+        let group = asked.ok().and_then(Result::ok);
+        let group = group.as_ref().and_then(convert::group::group);
+        let own = self.own();
+        let standing = group.as_ref().map(|group| {
+            group.members.iter().find(|member| {
+                (own.lid.is_some() && member.who.lid == own.lid)
+                    || (own.phone.is_some() && member.who.phone == own.phone)
+            })
+        });
+        match standing {
+            Some(Some(member)) if member.role == "member" => refused(
+                "not_group_admin",
+                "only admins write in this group, and this account is not one",
+            ),
+            Some(Some(_)) => refused(
+                "rejected",
+                "WhatsApp refused the message to this group (code 403)",
+            ),
+            // WhatsApp tells strangers nothing of a group.
+            Some(None) | None => refused("rejected", NOT_A_MEMBER),
+        }
     }
 }

@@ -51,6 +51,7 @@ impl Gateway {
                 stopped,
             ));
         }
+        domain.keep_outbox();
         let resumed = domain.resume_sessions().await?;
         tracing::info!(%address, sessions = resumed, "listening");
         Ok(Self {

@@ -13,7 +13,10 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 pub fn start(form: LogFormat, default: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = fmt::layer().with_writer(std::io::stderr);
+    // A log that cannot be written (its disk may be full) harms nothing: complaining of it would panic.
+    let layer = fmt::layer()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     let format = fmt::format();
     let _ = match form {
         LogFormat::Text => registry

@@ -98,6 +98,7 @@ async fn seed(store: &SqliteStore, people: i64) -> Result<SessionScope> {
         phone: None,
         lid: None,
         push_name: String::new(),
+        linked: false,
         wanted: false,
         history_complete: false,
         proxy: None,

@@ -106,6 +106,16 @@ impl MessagesView for Rows<'_> {
         )
     }
 
+    fn chat_known(&self, s: SessionNo, chat_id: i64) -> Result<bool> {
+        let found = self.one(
+            "SELECT 1 FROM messages WHERE session = ?1 AND chat = ?2 AND (from_me = 0 OR ack_level > 0)
+             ORDER BY at DESC, id DESC LIMIT 1",
+            params![s.0, chat_id],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
     fn messages(
         &self,
         s: SessionNo,

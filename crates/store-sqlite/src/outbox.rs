@@ -10,8 +10,8 @@ use ulid::Ulid;
 use wharf_domain::{
     Result,
     outbox::OutboxRow,
-    ports::store::{IdempotencyRow, OutboxTx, OutboxView},
-    sessions::SessionNo,
+    ports::store::{IdempotencyRow, OutboxTx, OutboxView, QueuedRow},
+    sessions::{SessionNo, SessionScope},
 };
 use wharf_types::{Millis, OrgId, OutboxId, SendStatus, SessionId};
 
@@ -68,15 +68,57 @@ impl OutboxView for Rows<'_> {
         )
     }
 
-    fn outbox_queued(&self, s: SessionNo, now: Millis, rows: usize) -> Result<Vec<OutboxRow>> {
+    fn outbox_queued(
+        &self,
+        s: SessionNo,
+        now: Millis,
+        after: i64,
+        rows: usize,
+    ) -> Result<Vec<QueuedRow>> {
         self.many(
-            select!(
-                "WHERE session = ?1 AND status = 'queued' AND coalesce(send_at, 0) <= ?2
-                 ORDER BY place LIMIT ?3"
-            ),
-            params![s.0, now, limit(rows)],
-            outbox_row,
+            "SELECT place, id, chat, sync, attempts, handed_at, expires_at FROM outbox
+             WHERE session = ?1 AND status = 'queued' AND place > ?3 AND coalesce(send_at, 0) <= ?2
+             ORDER BY place LIMIT ?4",
+            params![s.0, now, after, limit(rows)],
+            |row| {
+                Ok(QueuedRow {
+                    place: row.get(0)?,
+                    id: OutboxId::new(ulid(row, 1)?),
+                    chat_id: row.get(2)?,
+                    sync: row.get(3)?,
+                    attempts: row.get(4)?,
+                    handed_at: row.get(5)?,
+                    expires_at: row.get(6)?,
+                })
+            },
         )
+    }
+
+    fn outbox_expired(&self, now: Millis, rows: usize) -> Result<Vec<(SessionScope, OutboxId)>> {
+        self.many(
+            "SELECT s.no, s.org, s.id, o.id FROM outbox o CROSS JOIN sessions s ON s.no = o.session
+             WHERE o.status = 'queued' AND o.attempts = 0 AND o.expires_at <= ?1 AND s.deleted = 0
+             ORDER BY o.expires_at LIMIT ?2",
+            params![now, limit(rows)],
+            |row| {
+                let scope = SessionScope {
+                    no: SessionNo(row.get(0)?),
+                    org: OrgId::new(ulid(row, 1)?),
+                    id: SessionId::new(ulid(row, 2)?),
+                };
+                Ok((scope, OutboxId::new(ulid(row, 3)?)))
+            },
+        )
+    }
+
+    fn outbox_depth(&self) -> Result<u64> {
+        let counts = self.whole(
+            "SELECT count(*) FROM outbox WHERE status = 'queued'",
+            [],
+            |row| Ok(row.get::<_, i64>(0)?),
+        )?;
+        let count = counts.first().copied().unwrap_or(0);
+        Ok(u64::try_from(count).unwrap_or(0))
     }
 
     fn outbox_next_due(&self, s: SessionNo, now: Millis) -> Result<Option<Millis>> {
@@ -92,10 +134,21 @@ impl OutboxView for Rows<'_> {
     fn outbox_list(
         &self,
         s: SessionNo,
+        status: Option<SendStatus>,
         before: Option<(Millis, OutboxId)>,
         rows: usize,
     ) -> Result<Vec<OutboxRow>> {
         let (at, id) = before.unwrap_or((LAST.0, OutboxId::new(Ulid::max())));
+        if let Some(status) = status {
+            return self.many(
+                select!(
+                    "WHERE session = ?1 AND status = ?2 AND (accepted_at, id) < (?3, ?4)
+                     ORDER BY accepted_at DESC, id DESC LIMIT ?5"
+                ),
+                params![s.0, status.as_str(), at, id.ulid().to_bytes(), limit(rows)],
+                outbox_row,
+            );
+        }
         self.many(
             select!(
                 "WHERE session = ?1 AND (accepted_at, id) < (?2, ?3)

@@ -19,7 +19,7 @@ macro_rules! select {
             "SELECT no, org, id, label, created_by, created_at, updated_at, auto_read, presence_typing, mark_online,
                     rate_per_min, rate_per_hour, status, status_reason, status_since, status_until,
                     last_connected_at, phone, lid, push_name, wanted, history_complete,
-                    proxy, proxy_shown, locked_until
+                    proxy, proxy_shown, locked_until, linked
              FROM sessions ",
             $rest
         )
@@ -54,6 +54,7 @@ fn session_row(row: &Row<'_>) -> Result<SessionRow, Fault> {
         history_complete: row.get(21)?,
         proxy: proxy(row)?,
         locked_until: row.get(24)?,
+        linked: row.get(25)?,
     })
 }
 
@@ -124,9 +125,9 @@ impl SessionsTx for Rows<'_> {
                      (org, id, label, created_by, created_at, updated_at, auto_read, presence_typing, mark_online,
                       rate_per_min, rate_per_hour, status, status_reason, status_since, status_until,
                       last_connected_at, phone, lid, push_name, wanted, history_complete, proxy, proxy_shown,
-                      locked_until)
+                      locked_until, linked)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-                         ?20, ?21, ?22, ?23, ?24)
+                         ?20, ?21, ?22, ?23, ?24, ?25)
                  RETURNING no",
                 params![
                     row.scope.org.ulid().to_bytes(),
@@ -153,6 +154,7 @@ impl SessionsTx for Rows<'_> {
                     row.proxy.as_ref().map(|proxy| &proxy.sealed),
                     row.proxy.as_ref().map_or("", |proxy| &proxy.shown),
                     row.locked_until,
+                    row.linked,
                 ],
                 |row| Ok(row.get(0)?),
             )
@@ -172,7 +174,8 @@ impl SessionsTx for Rows<'_> {
                  label = ?4, updated_at = ?5, auto_read = ?6, presence_typing = ?7, mark_online = ?8,
                  rate_per_min = ?9, rate_per_hour = ?10, status = ?11, status_reason = ?12, status_since = ?13,
                  status_until = ?14, last_connected_at = ?15, phone = ?16, lid = ?17, push_name = ?18,
-                 wanted = ?19, history_complete = ?20, proxy = ?21, proxy_shown = ?22, locked_until = ?23
+                 wanted = ?19, history_complete = ?20, proxy = ?21, proxy_shown = ?22, locked_until = ?23,
+                 linked = ?24
              WHERE no = ?1 AND id = ?2 AND org = ?3 AND deleted = 0",
             params![
                 row.scope.no.0,
@@ -198,6 +201,7 @@ impl SessionsTx for Rows<'_> {
                 row.proxy.as_ref().map(|proxy| &proxy.sealed),
                 row.proxy.as_ref().map_or("", |proxy| &proxy.shown),
                 row.locked_until,
+                row.linked,
             ],
         )?;
         found(updated)

@@ -1,10 +1,14 @@
 //! Sends: durable before they are answered, with their final WhatsApp id and content.
 
 mod accept;
+mod choose;
 mod content;
+mod hold;
+mod meter;
 mod outcome;
 pub mod pacing;
 mod send;
+mod upkeep;
 mod worker;
 mod workers;
 

@@ -30,6 +30,15 @@ impl Domain {
     }
 }
 
+/// Why a send failed whose time ran out.
+pub(super) fn expired_reason() -> Refusal {
+    Refusal {
+        reason: "expired",
+        message: "expiresAt passed before it could be sent".into(),
+        until: None,
+    }
+}
+
 impl Outcome {
     /// Moves a send on; a status that would go back is ignored.
     pub(crate) fn settle(

@@ -119,7 +119,7 @@ impl Domain {
             Accepted::New(row) => row,
         };
         if !sync {
-            self.poke_outbox(scope);
+            self.poke_accepted(scope);
             return answer(&row, 202, false);
         }
         let settled = self.outbox.watch(row.id);
@@ -165,18 +165,20 @@ impl Domain {
             .ok_or(Error::NotFound("send"))
     }
 
-    /// Sends, newest accepted first.
+    /// Sends, newest accepted first; of one status if asked for.
     pub async fn list_outbox(
         &self,
         scope: SessionScope,
+        status: Option<SendStatus>,
         limit: usize,
         cursor: &str,
     ) -> Result<Page<OutboxItem>> {
-        let sealer = self.sealer(Binding::new("outbox", scope.id));
+        let filter = status.map(SendStatus::as_str).unwrap_or_default();
+        let sealer = self.sealer(Binding::new("outbox", scope.id).with("status", filter));
         let before: Option<(Millis, OutboxId)> = sealer.place(cursor)?;
         let rows = self
             .store
-            .read(move |view| view.outbox_list(scope.no, before, limit + 1))
+            .read(move |view| view.outbox_list(scope.no, status, before, limit + 1))
             .await?;
         sealer.page(
             rows,
@@ -189,19 +191,25 @@ impl Domain {
     /// Takes a send back that was not yet handed to WhatsApp. Repeating is fine.
     pub async fn cancel_outbox(self: &Arc<Self>, scope: SessionScope, id: OutboxId) -> Result<()> {
         let mut outcome = self.outcome(scope);
-        self.store
+        let moved = self
+            .store
             .write(move |tx| {
                 let row = tx.outbox(scope.no, &id)?.ok_or(Error::NotFound("send"))?;
                 match row.status {
-                    SendStatus::Cancelled => Ok(()),
-                    SendStatus::Queued if row.attempts == 0 => {
-                        outcome.settle(tx, row, SendStatus::Cancelled, None)
-                    }
+                    SendStatus::Cancelled => Ok(false),
+                    SendStatus::Queued if row.attempts == 0 => outcome
+                        .settle(tx, row, SendStatus::Cancelled, None)
+                        .map(|()| true),
                     _ => Err(Error::Conflict("it was handed to WhatsApp already".into())),
                 }
             })
             .await?;
+        if moved {
+            super::meter::settled(SendStatus::Cancelled, None);
+        }
         self.outbox.settled(id);
+        // Whoever waited behind it in its chat may go.
+        self.poke_outbox(scope);
         Ok(())
     }
 }

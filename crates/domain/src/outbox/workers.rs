@@ -2,11 +2,15 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::sync::{Notify, watch};
 use wharf_types::{OrgId, OutboxId};
 
+use super::choose::Waiting;
 use crate::sessions::SessionNo;
 
 /// Requests under way, sends waited for, sessions with a worker.
@@ -15,7 +19,32 @@ pub(crate) struct Workers {
     answering: Arc<Mutex<HashSet<(OrgId, String)>>>,
     waiting: Arc<Mutex<HashMap<OutboxId, watch::Sender<()>>>>,
     /// A session's worker and the bell that wakes it. Absent: no worker runs.
-    running: Mutex<HashMap<SessionNo, Arc<Notify>>>,
+    running: Mutex<HashMap<SessionNo, Arc<Bell>>>,
+    /// Sends of sessions with a worker that are due and wait.
+    held: Mutex<HashMap<SessionNo, Waiting>>,
+}
+
+/// Wakes a worker.
+#[derive(Default)]
+pub(crate) struct Bell {
+    notify: Notify,
+    /// Rung for more than a send that was just accepted.
+    anything: AtomicBool,
+}
+
+impl Bell {
+    /// Waits until it rings; whether anything may have changed, beyond a new send at the end of the queue.
+    pub(crate) async fn rung(&self) -> bool {
+        self.notify.notified().await;
+        self.anything.swap(false, Ordering::AcqRel)
+    }
+
+    fn ring(&self, anything: bool) {
+        if anything {
+            self.anything.store(true, Ordering::Release);
+        }
+        self.notify.notify_one();
+    }
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -77,25 +106,36 @@ impl Workers {
     }
 
     /// Rings the session's worker; `Some` = none runs, the caller starts one with this bell.
-    pub(crate) fn ring(&self, session: SessionNo) -> Option<Arc<Notify>> {
+    pub(crate) fn ring(&self, session: SessionNo, anything: bool) -> Option<Arc<Bell>> {
         let mut running = lock(&self.running);
         if let Some(bell) = running.get(&session) {
-            bell.notify_one();
+            bell.ring(anything);
             return None;
         }
-        let bell = Arc::new(Notify::new());
+        let bell = Arc::new(Bell::default());
         running.insert(session, Arc::clone(&bell));
         Some(bell)
     }
 
     /// The worker ends, unless the bell was rung since it last looked (then it must look again).
-    pub(crate) fn end(&self, session: SessionNo, bell: &Arc<Notify>) -> bool {
+    pub(crate) fn end(&self, session: SessionNo, bell: &Bell) -> bool {
         let mut running = lock(&self.running);
-        let mut rung = std::pin::pin!(bell.notified());
+        let mut rung = std::pin::pin!(bell.notify.notified());
         if rung.as_mut().enable() {
             return false;
         }
         running.remove(&session);
+        lock(&self.held).remove(&session);
         true
+    }
+
+    /// Notes how many of a session's sends wait; how many wait over all sessions.
+    pub(super) fn waiting(&self, session: SessionNo, now: Waiting) -> Waiting {
+        let mut held = lock(&self.held);
+        held.insert(session, now);
+        held.values().fold(Waiting::default(), |sum, one| Waiting {
+            rate: sum.rate + one.rate,
+            lock: sum.lock + one.lock,
+        })
     }
 }

@@ -436,6 +436,8 @@ pub trait MessagesView {
         chat_id: i64,
         wa_ids: &[String],
     ) -> Result<Vec<MessageRow>>;
+    /// Whether the chat holds a message that came, or an own one that WhatsApp took.
+    fn chat_known(&self, s: SessionNo, chat_id: i64) -> Result<bool>;
     /// Newest first by time, then by arrival; after `(at, id)`.
     fn messages(
         &self,
@@ -564,18 +566,49 @@ pub struct IdempotencyRow {
     pub at: Millis,
 }
 
+/// A queued send as the worker weighs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedRow {
+    /// Its place in the order of acceptance.
+    pub place: i64,
+    /// Its id.
+    pub id: OutboxId,
+    /// Its chat.
+    pub chat_id: i64,
+    /// Its caller waits.
+    pub sync: bool,
+    /// How often it was handed over.
+    pub attempts: u32,
+    /// When its place in the rate was taken.
+    pub handed_at: Option<Millis>,
+    /// Not after.
+    pub expires_at: Option<Millis>,
+}
+
 #[expect(missing_docs, reason = "each verb says what it does")]
 pub trait OutboxView {
     fn outbox(&self, s: SessionNo, id: &OutboxId) -> Result<Option<OutboxRow>>;
     fn outbox_by_message(&self, s: SessionNo, message_id: i64) -> Result<Option<OutboxRow>>;
-    /// Queued sends that are due, in order of acceptance, at most `limit`: none scheduled for later holds up another.
-    fn outbox_queued(&self, s: SessionNo, now: Millis, limit: usize) -> Result<Vec<OutboxRow>>;
+    /// Queued sends that are due, in order of acceptance, after a place, at most `limit`: none scheduled for later
+    /// holds up another.
+    fn outbox_queued(
+        &self,
+        s: SessionNo,
+        now: Millis,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<QueuedRow>>;
     /// When the next queued send that is not due yet will be.
     fn outbox_next_due(&self, s: SessionNo, now: Millis) -> Result<Option<Millis>>;
-    /// Newest accepted first; after `before`.
+    /// Queued sends of all sessions that were never handed over and whose time has run out.
+    fn outbox_expired(&self, now: Millis, limit: usize) -> Result<Vec<(SessionScope, OutboxId)>>;
+    /// How many are queued in all sessions.
+    fn outbox_depth(&self) -> Result<u64>;
+    /// Newest accepted first, of one status or of all; after `before`.
     fn outbox_list(
         &self,
         s: SessionNo,
+        status: Option<SendStatus>,
         before: Option<(Millis, OutboxId)>,
         limit: usize,
     ) -> Result<Vec<OutboxRow>>;

@@ -66,6 +66,8 @@ pub struct SessionRow {
     pub lid: Option<Lid>,
     /// The account's own push name.
     pub push_name: String,
+    /// Linked to an account now: the number stays on the row when the link is gone.
+    pub linked: bool,
     /// The user wants it running: it starts again with the program.
     pub wanted: bool,
     /// The first history sync is stored whole.
@@ -79,7 +81,7 @@ pub struct SessionRow {
 impl SessionRow {
     /// Linked to an account now.
     pub fn paired(&self) -> bool {
-        self.phone.is_some() && self.status != SessionStatus::LoggedOut
+        self.linked
     }
 }
 

@@ -205,6 +205,7 @@ impl Domain {
             phone: None,
             lid: None,
             push_name: String::new(),
+            linked: false,
             wanted: start,
             history_complete: false,
             proxy: None,
@@ -358,6 +359,7 @@ impl Domain {
         let row = self
             .change_session(scope, |row| {
                 row.wanted = false;
+                row.linked = false;
                 status::set(row, SessionStatus::LoggedOut, "");
             })
             .await?;

@@ -3,6 +3,7 @@
 use super::{SessionRow, SessionScope};
 use crate::{
     Domain, Error, Result,
+    events::Log,
     inbound::Seen,
     ports::{
         engine::Connection,
@@ -45,6 +46,7 @@ fn apply(row: &mut SessionRow, state: &Connection, now: Millis) {
             if !push_name.is_empty() {
                 row.push_name.clone_from(push_name);
             }
+            row.linked = true;
             row.history_complete = false;
             row.wanted = true;
             set(row, SessionStatus::Starting, "");
@@ -65,6 +67,7 @@ fn apply(row: &mut SessionRow, state: &Connection, now: Millis) {
         }
         Connection::Stopped => set(row, SessionStatus::Stopped, ""),
         Connection::LoggedOut => {
+            row.linked = false;
             row.wanted = false;
             set(row, SessionStatus::LoggedOut, "");
         }
@@ -142,8 +145,18 @@ impl Domain {
             self.own_account(scope, own, push_name.clone()).await?;
         }
         let connected = state == Connection::Connected;
+        let banned = match &state {
+            Connection::Banned { until } => Some(*until),
+            _ => None,
+        };
         self.change_session(scope, move |row| apply(row, &state, now))
             .await?;
+        if let Some(until) = banned {
+            let mut log = Log::new(scope, Arc::clone(&self.ids), now);
+            self.store
+                .write(move |tx| log.restricted(tx, "banned", until))
+                .await?;
+        }
         if connected {
             self.poke_outbox(scope);
         }
@@ -166,16 +179,10 @@ impl Domain {
             after = Some(last.scope.no);
             for row in rows {
                 let scope = row.scope;
-                let incomplete =
-                    row.paired() && !row.history_complete && row.last_connected_at.is_some();
                 let wanted = row.wanted;
                 self.change_session(scope, move |row| {
                     if wanted {
-                        set(
-                            row,
-                            SessionStatus::Starting,
-                            if incomplete { "history_incomplete" } else { "" },
-                        );
+                        set(row, SessionStatus::Starting, "");
                     } else if matches!(
                         row.status,
                         SessionStatus::Starting

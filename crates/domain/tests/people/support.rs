@@ -160,8 +160,11 @@ async fn session(domain: &Domain, org: OrgId, own: i64) -> SessionScope {
         phone: Some(phone(own)),
         lid: Some(lid(own)),
         push_name: "Me".into(),
+        linked: true,
         wanted: true,
         history_complete: true,
+        proxy: None,
+        locked_until: None,
     };
     domain
         .store

@@ -173,16 +173,12 @@ pub(super) async fn read(
     let mut rest = Duration::ZERO;
     {
         let Some(actor) = actor.upgrade() else { return };
-        let progress = progress(&actor.device).await;
         if let Ok(rows) = actor.device.scan(Space::PendingHistory, b"").await {
             queue.extend(
                 rows.into_iter().map(|(key, _)| {
                     Part::Remembered(String::from_utf8_lossy(&key).into_owned(), 0)
                 }),
             );
-        }
-        if !progress.complete && (progress.seen || !queue.is_empty()) && actor.paired() {
-            actor.tell(Connection::History { complete: false }).await;
         }
     }
     loop {
@@ -202,6 +198,10 @@ pub(super) async fn read(
         if ready && rest.is_zero() {
             if let Some(part) = queue.pop_front() {
                 if let Some(again) = strong.part(&ears, part).await {
+                    // Known, and not to be had for now, though WhatsApp is there.
+                    if strong.connected() && matches!(again, Part::Remembered(_, 2..)) {
+                        strong.tell(Connection::History { complete: false }).await;
+                    }
                     queue.push_back(again);
                     rest = Duration::from_secs(5);
                 }

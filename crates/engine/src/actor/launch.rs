@@ -139,6 +139,7 @@ pub(crate) async fn launch(
         logins: AtomicU64::new(0),
         due: Mutex::default(),
         online: tokio::sync::Notify::new(),
+        doubt: Arc::default(),
         tasks: Mutex::default(),
         run: Mutex::default(),
     });

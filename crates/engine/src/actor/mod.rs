@@ -99,6 +99,8 @@ pub(crate) struct Actor {
     due: Mutex<HashSet<WAPatchName>>,
     /// Woken at each login.
     pub online: tokio::sync::Notify,
+    /// Rung by who waits for WhatsApp's word: the connection shall prove that it lives.
+    doubt: Arc<tokio::sync::Notify>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     run: Mutex<Option<JoinHandle<()>>>,
 }
@@ -176,6 +178,18 @@ impl Actor {
         *standing = next;
         self.up.store(next == Standing::Up, Ordering::Release);
         self.report(state).await;
+    }
+
+    /// Waits for WhatsApp's word. What takes long is taken for a sign that the connection may be dead.
+    pub(crate) async fn word<T>(&self, word: impl Future<Output = T>) -> T {
+        tokio::pin!(word);
+        match tokio::time::timeout(self.shared.config.timings.doubt, &mut word).await {
+            Ok(word) => word,
+            Err(_) => {
+                self.doubt.notify_one();
+                word.await
+            }
+        }
     }
 
     /// The connection that `login` counted is lost; a later one is not touched.

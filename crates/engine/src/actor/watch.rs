@@ -1,6 +1,7 @@
 //! Proof of life. A socket can be open and dead (half-open after a lost link, a frozen peer); the library notices
-//! within minutes, the contract wants a bounded time. So: after some silence a ping of our own with a deadline; no
-//! answer means that the session is not connected, and the socket is replaced.
+//! within minutes, the contract wants a bounded time. So: after some silence, and as soon as somebody waits for
+//! WhatsApp's word for longer than usual, a ping of our own with a deadline; no answer means that the session is not
+//! connected, and the socket is replaced.
 
 use super::{Actor, Standing};
 use std::{
@@ -15,10 +16,10 @@ pub(super) async fn watch(actor: Weak<Actor>) {
     let mut alive = Instant::now();
     let mut owed_since: Option<Instant> = None;
     loop {
-        let Some(tick) = actor.upgrade().map(|a| tick(&a)) else {
+        let Some((tick, doubt)) = actor.upgrade().map(|a| (tick(&a), Arc::clone(&a.doubt))) else {
             return;
         };
-        tokio::time::sleep(tick).await;
+        let doubted = tokio::time::timeout(tick, doubt.notified()).await.is_ok();
         let Some(actor) = actor.upgrade() else { return };
         if actor.over() {
             return;
@@ -41,7 +42,7 @@ pub(super) async fn watch(actor: Weak<Actor>) {
             continue;
         }
         let timings = actor.shared.config.timings;
-        if alive.elapsed() < timings.silence {
+        if !doubted && alive.elapsed() < timings.silence {
             continue;
         }
         let ping = actor

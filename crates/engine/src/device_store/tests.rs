@@ -89,6 +89,7 @@ impl Bench {
             phone: None,
             lid: None,
             push_name: String::new(),
+            linked: false,
             wanted: false,
             history_complete: false,
             proxy: None,

@@ -40,13 +40,34 @@ async fn a_number_unknown_to_whatsapp_is_refused_before_anything_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_timelock_is_a_refusal_with_its_reason() {
+async fn a_timelock_is_a_refusal_with_its_reason_and_its_end() {
+    let home = Home::linked().await;
+    home.post("/faults", json!({ "kind": "timelock", "ms": 3_600_000 }))
+        .await;
+    let outgoing = text(&format!("{FRIEND}@s.whatsapp.net"), "3EB0LOCKED", "psst");
+    let Handed::Refused(refusal) = home.send(&outgoing).await else {
+        panic!("not refused");
+    };
+    assert_eq!(refusal.reason, "reachout_timelocked");
+    let now = i64::try_from(
+        std::time::SystemTime::UNIX_EPOCH
+            .elapsed()
+            .unwrap()
+            .as_millis(),
+    );
+    let left = refusal.until.unwrap() - now.unwrap();
+    assert!((3_500_000..=3_601_000).contains(&left), "{left}");
+    assert!(home.inbox_of(FRIEND).await.is_empty());
+}
+
+/// The same code, but the account is not locked: it is this person who takes nothing from strangers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_takes_nothing_from_strangers_is_no_lock() {
     let home = Home::linked().await;
     home.post("/faults", json!({ "kind": "timelock", "count": 1 }))
         .await;
-    let outgoing = text(&format!("{FRIEND}@s.whatsapp.net"), "3EB0LOCKED", "psst");
-    assert_eq!(reason(&home.send(&outgoing).await), "reachout_timelocked");
-    assert!(home.inbox_of(FRIEND).await.is_empty());
+    let outgoing = text(&format!("{FRIEND}@s.whatsapp.net"), "3EB0SHUT", "psst");
+    assert_eq!(reason(&home.send(&outgoing).await), "rejected");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -394,6 +394,7 @@ async fn session(store: &dyn Store, ids: &dyn Ids) -> SessionScope {
         phone: None,
         lid: None,
         push_name: String::new(),
+        linked: false,
         wanted: false,
         history_complete: false,
         proxy: None,

@@ -1,7 +1,7 @@
 //! `POST /faults` arms one, `GET` shows what is armed, `DELETE` makes the network healthy.
 //!
 //! `drop_socket` with code `ack` lets a message in and cuts before it is acknowledged. `ban`: 402 for
-//! `ms` at log-in. `stream_error` and a `drop_socket` or `half_open` naming a phone strike the sockets open now as
+//! `ms` at log-in. `timelock`: 463 for first contacts for `ms`. `stream_error` and a `drop_socket` or `half_open` naming a phone strike the sockets open now as
 //! well; the others wait for their occasion.
 
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use crate::{
     faults::{Fault, FaultKind},
     ids::Phone,
     net::online::Out,
+    stanza::timelock,
     world::Sim,
 };
 
@@ -83,6 +84,16 @@ async fn arm(
                 "code",
                 "the reason of the failure, such as 405",
             ));
+        }
+        FaultKind::Timelock => {
+            let ms = b.ms.unwrap_or(3_600_000);
+            sim.faults.arm(Fault {
+                kind: b.kind,
+                phone: b.phone,
+                count: b.count,
+                ms,
+                code: timelock::ends(sim.clock.now_ms(), ms),
+            });
         }
         _ => sim.faults.arm(Fault {
             kind: b.kind,

@@ -5,7 +5,7 @@
 //! scripted owner at once; companions get theirs through the queue.
 //!
 //! The sender gets `<ack class=message>`. With `error` when the network does not take the message:
-//! 404 for a number that does not exist, 463 under the fault `timelock`; with `phash` when the
+//! 404 for a number that does not exist, 463 for somebody new under the fault `timelock`; with `phash` when the
 //! client's list of devices is not the network's (it then asks usync again).
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -14,7 +14,6 @@ use wacore_binary::{Jid, Node, NodeRef, Server, builder::NodeBuilder};
 
 use super::Done;
 use crate::{
-    faults::FaultKind,
     ids::{DeviceAddr, Phone},
     keys::pub32,
     ledger::{Sent, Violation},
@@ -109,11 +108,7 @@ fn direct(
         w.note(from, format!("message {id} to nobody"));
         return Ok(Done::reply(ack(w, n, to, &[("error", "404".into())])));
     };
-    if w.sim
-        .faults
-        .strike(FaultKind::Timelock, Some(from.phone))
-        .is_some()
-    {
+    if super::timelock::strikes(w, from.phone, &target)? {
         return Ok(Done::reply(ack(w, n, to, &[("error", "463".into())])));
     }
     let me = w.account(from.phone)?.context("the sender's account")?;

@@ -22,6 +22,7 @@ mod chatstate;
 mod ib;
 pub mod message;
 pub mod receipt;
+pub mod timelock;
 
 /// What a handled stanza leads to.
 #[derive(Default)]

@@ -149,3 +149,31 @@ pub async fn receipts_are_counted_by_level(store: &dyn Store) {
         .unwrap();
     assert_eq!(counts, [1, 1, 2, 1, 2, 1]);
 }
+
+pub async fn known_once_something_got_through(store: &dyn Store) {
+    let s = session(store).await.no;
+    let known = |chat| store.read(move |view| view.chat_known(s, chat));
+    let put = |row: MessageRow| store.write(move |tx| tx.put_message(s, &row));
+    for id in 1..=30 {
+        put(super::message(id, 1, 0, &format!("Q{id}")))
+            .await
+            .unwrap();
+    }
+    assert_eq!(known(1).await, Ok(false), "own messages that wait");
+    let failed = MessageRow {
+        ack_level: -1,
+        ..super::message(31, 1, 0, "F")
+    };
+    put(failed).await.unwrap();
+    assert_eq!(known(1).await, Ok(false));
+    put(super::message(32, 2, 7, "IN")).await.unwrap();
+    assert_eq!(known(2).await, Ok(true));
+    let taken = MessageRow {
+        ack_level: 1,
+        at: 1,
+        ..super::message(33, 1, 0, "OLD")
+    };
+    put(taken).await.unwrap();
+    assert_eq!(known(1).await, Ok(true));
+    assert_eq!(known(3).await, Ok(false));
+}

@@ -89,13 +89,21 @@ pub async fn queued_in_order_of_acceptance(store: &dyn Store) {
     rows[0].attempts = 1;
     put(store, s, &rows[..2]).await;
     let queued = store
-        .read(move |view| view.outbox_queued(s, 10, 10))
+        .read(move |view| view.outbox_queued(s, 10, 0, 10))
         .await
         .unwrap();
-    let expected = [rows[0].clone(), rows[2].clone(), rows[3].clone()];
-    assert_eq!(queued, expected);
-    let queued = store.read(move |view| view.outbox_queued(s, 10, 1)).await;
-    assert_eq!(queued.unwrap(), expected[..1]);
+    let expected = [0, 2, 3].map(|i: usize| (rows[i].id, rows[i].attempts));
+    let seen: Vec<_> = queued.iter().map(|row| (row.id, row.attempts)).collect();
+    assert_eq!(seen, expected);
+    let (first, after) = (queued[0].clone(), queued[0].place);
+    let one = store
+        .read(move |view| view.outbox_queued(s, 10, 0, 1))
+        .await;
+    assert_eq!(one.unwrap(), [first]);
+    let rest = store
+        .read(move |view| view.outbox_queued(s, 10, after, 10))
+        .await;
+    assert_eq!(rest.unwrap(), queued[1..]);
 }
 
 pub async fn what_is_scheduled_holds_up_nothing(store: &dyn Store) {
@@ -108,7 +116,7 @@ pub async fn what_is_scheduled_holds_up_nothing(store: &dyn Store) {
     put(store, s, &rows).await;
     let due = move |now| {
         store.read(move |view| {
-            let queued = view.outbox_queued(s, now, 1)?;
+            let queued = view.outbox_queued(s, now, 0, 1)?;
             Ok((
                 queued.first().map(|row| row.id),
                 view.outbox_next_due(s, now)?,
@@ -131,7 +139,7 @@ pub async fn newest_first_list(store: &dyn Store) {
                 let mut seen = vec![];
                 let mut before = None;
                 loop {
-                    let page = view.outbox_list(s, before, limit)?;
+                    let page = view.outbox_list(s, None, before, limit)?;
                     let Some(last) = page.last() else {
                         return Ok(seen);
                     };
@@ -143,6 +151,50 @@ pub async fn newest_first_list(store: &dyn Store) {
             .unwrap();
         assert_eq!(walked, expected);
     }
+}
+
+pub async fn listed_by_status(store: &dyn Store) {
+    let s = session(store).await.no;
+    let mut rows = [send(5), send(7), send(6), send(8)];
+    rows[1].status = SendStatus::Failed;
+    rows[2].status = SendStatus::Failed;
+    put(store, s, &rows).await;
+    let of = |status, before, limit| {
+        store.read(move |view| {
+            let rows = view.outbox_list(s, status, before, limit)?;
+            Ok(rows.iter().map(|row| row.id).collect::<Vec<_>>())
+        })
+    };
+    let failed = Some(SendStatus::Failed);
+    assert_eq!(
+        of(failed, None, 10).await.unwrap(),
+        [rows[1].id, rows[2].id]
+    );
+    let before = Some((rows[1].accepted_at, rows[1].id));
+    assert_eq!(of(failed, before, 10).await.unwrap(), [rows[2].id]);
+    let queued = Some(SendStatus::Queued);
+    assert_eq!(of(queued, None, 1).await.unwrap(), [rows[3].id]);
+    assert_eq!(of(Some(SendStatus::Read), None, 10).await.unwrap(), []);
+}
+
+pub async fn what_ran_out_of_time(store: &dyn Store) {
+    let (a, b) = (session(store).await, session(store).await);
+    let until = |at, attempts| OutboxRow {
+        expires_at: Some(at),
+        attempts,
+        ..send(1)
+    };
+    let of_a = [until(20, 0), until(10, 1), send(1), until(30, 0)];
+    let of_b = [until(10, 0)];
+    put(store, a.no, &of_a).await;
+    put(store, b.no, &of_b).await;
+    let expired = |now, limit| store.read(move |view| view.outbox_expired(now, limit));
+    let (first, second) = ((b, of_b[0].id), (a, of_a[0].id));
+    assert_eq!(expired(9, 10).await.unwrap(), []);
+    assert_eq!(expired(20, 10).await.unwrap(), [first, second]);
+    assert_eq!(expired(20, 1).await.unwrap(), [first]);
+    let depth = store.read(|view| view.outbox_depth()).await;
+    assert_eq!(depth.unwrap(), 5);
 }
 
 pub async fn times_for_the_rate(store: &dyn Store) {

@@ -32,6 +32,7 @@ pub async fn round_trip(store: &dyn Store) {
         phone: phone("15551230001"),
         lid: lid("205227043110953"),
         push_name: "Zoë 🦊".to_owned(),
+        linked: true,
         wanted: true,
         history_complete: true,
         proxy: Some(SessionProxy {
@@ -273,7 +274,7 @@ pub async fn gone_with_everything_under_it(store: &dyn Store) {
                     view.message(s, 1)?.is_some(),
                     view.group(s, &jid)?.is_some(),
                     view.member(s, 1, 1)?.is_some(),
-                    !view.outbox_queued(s, i64::MAX, 1)?.is_empty(),
+                    !view.outbox_queued(s, i64::MAX, 0, 1)?.is_empty(),
                     view.idempotency(&scope.org, "key")?.is_some(),
                     view.device_get(s, 1, b"k")?.is_some(),
                 ])
