@@ -19,6 +19,7 @@ pub enum FaultKind {
     MediaGone,
     BadCiphertext,
     Slow,
+    Nack,
 }
 
 /// An armed fault.
@@ -32,7 +33,9 @@ pub struct Fault {
     pub count: Option<u32>,
     /// Milliseconds, for `delay` and `slow`.
     pub ms: u64,
-    /// `stream_error` and `connect_failure`: the code, `replaced` included.
+    /// `timelock`: its end by the world's clock, in Unix milliseconds.
+    pub until: Option<i64>,
+    /// `stream_error`, `connect_failure` and `nack`: the code, `replaced` included.
     pub code: String,
 }
 

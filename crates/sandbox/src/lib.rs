@@ -6,6 +6,7 @@
 //! `faults`. It knows nothing of the gateway it tests.
 
 pub mod appstate;
+pub mod calls;
 pub mod clock;
 pub mod control;
 pub mod crowd;
@@ -18,11 +19,13 @@ pub mod keys;
 pub mod ledger;
 mod ledger_view;
 pub mod media;
+pub mod mex;
 pub mod net;
 pub mod node;
 pub mod people;
 pub mod phone;
 mod sandbox;
+pub mod seen;
 pub mod senderkeys;
 pub mod stanza;
 pub mod store;

@@ -58,6 +58,7 @@ pub enum Action {
     },
     Call {
         kind: String,
+        call_id: Option<String>,
     },
 }
 
@@ -124,7 +125,7 @@ pub fn acts(
             }
             Ok(json!({}))
         }
-        Action::Call { kind } => {
+        Action::Call { kind, call_id } => {
             let to = chat.person("calls")?;
             let id = match kind.as_str() {
                 "audio" | "voice" => w.person_calls(me, to, false)?,
@@ -134,7 +135,14 @@ pub fn acts(
                     w.person_hangs_up(me, to, &id)?;
                     id
                 }
-                _ => return Err(Refused::field("kind", "audio, video or missed")),
+                "hangup" => {
+                    let id = call_id.ok_or_else(|| Refused::field("callId", "missing"))?;
+                    if !w.person_hangs_up(me, to, &id)? {
+                        return Err(Refused::conflict("that call does not ring"));
+                    }
+                    id
+                }
+                _ => return Err(Refused::field("kind", "audio, video, missed or hangup")),
             };
             Ok(json!({"callId": id}))
         }

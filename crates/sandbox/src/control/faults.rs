@@ -1,8 +1,13 @@
 //! `POST /faults` arms one, `GET` shows what is armed, `DELETE` makes the network healthy.
 //!
 //! `drop_socket` with code `ack` lets a message in and cuts before it is acknowledged. `ban`: 402 for
-//! `ms` at log-in. `timelock`: 463 for first contacts for `ms`. `stream_error` and a `drop_socket` or `half_open` naming a phone strike the sockets open now as
+//! `ms` at log-in. `stream_error` and a `drop_socket` or `half_open` naming a phone strike the sockets open now as
 //! well; the others wait for their occasion.
+//!
+//! `timelock`: for `ms` (an hour) first contacts are refused with 463, and the client may ask until when.
+//! `nack` with a code: the sender's messages are refused with it. `bad_ciphertext`: what people write reaches the
+//! devices of `phone` damaged, in chats and groups. `slow`: every stanza to `phone`, and every 16 KiB of its
+//! media, waits `ms`. `media_gone`: a download meets 410.
 
 use std::sync::Arc;
 
@@ -16,9 +21,10 @@ use crate::{
     faults::{Fault, FaultKind},
     ids::Phone,
     net::online::Out,
-    stanza::timelock,
     world::Sim,
 };
+
+const HOUR_MS: u64 = 3_600_000;
 
 pub fn router() -> Router<Arc<Sim>> {
     Router::new().route("/faults", post(arm).get(show).delete(clear))
@@ -67,12 +73,13 @@ async fn arm(
         }
         // A ban ends the open sockets and refuses the next log-ins for its time.
         FaultKind::Ban => {
-            let ms = b.ms.unwrap_or(3_600_000);
+            let ms = b.ms.unwrap_or(HOUR_MS);
             sim.faults.arm(Fault {
                 kind: b.kind,
                 phone: b.phone,
                 count: b.count,
                 ms,
+                until: None,
                 code,
             });
             struck = strike(&sim, b.phone, || Out::Last(bare_stream_error("403")));
@@ -85,14 +92,22 @@ async fn arm(
                 "the reason of the failure, such as 405",
             ));
         }
+        FaultKind::Nack if code.len() != 3 || !code.bytes().all(|c| c.is_ascii_digit()) => {
+            return Err(Refused::field("code", "three digits, such as 429"));
+        }
         FaultKind::Timelock => {
-            let ms = b.ms.unwrap_or(3_600_000);
+            let ms = b.ms.unwrap_or(HOUR_MS);
+            let until = sim
+                .clock
+                .now_ms()
+                .saturating_add(i64::try_from(ms).unwrap_or(i64::MAX));
             sim.faults.arm(Fault {
                 kind: b.kind,
                 phone: b.phone,
                 count: b.count,
                 ms,
-                code: timelock::ends(sim.clock.now_ms(), ms),
+                until: Some(until),
+                code,
             });
         }
         _ => sim.faults.arm(Fault {
@@ -100,6 +115,7 @@ async fn arm(
             phone: b.phone,
             count: b.count,
             ms: b.ms.unwrap_or(1000),
+            until: None,
             code,
         }),
     }

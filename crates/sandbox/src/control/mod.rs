@@ -12,6 +12,7 @@ use crate::world::Sim;
 
 pub mod accounts;
 pub mod body;
+mod clock;
 mod deeds;
 pub mod error;
 mod faults;
@@ -25,9 +26,12 @@ pub fn router(sim: Arc<Sim>) -> Router {
         .merge(send::router())
         .merge(oracle::router())
         .merge(faults::router())
+        .merge(clock::router())
         .merge(crate::groups::control::router())
         .merge(crate::crowd::control::router())
         .merge(crate::appstate::control::router())
+        .merge(crate::media::control::router())
+        .merge(crate::seen::control::router())
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(middleware::from_fn(guard::loopback_json))

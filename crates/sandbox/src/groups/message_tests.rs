@@ -430,6 +430,7 @@ fn members_say_that_they_read_and_that_they_type() {
             ["M2"]
         );
 
+        w.sim.online.set_available(phone(BOB).device(1), true);
         w.group_chatstate(
             phone(ANNA).device(0),
             &g.gid,
@@ -451,7 +452,11 @@ fn members_say_that_they_read_and_that_they_type() {
                 }
             })
             .collect();
-        assert_eq!(pushed.len(), 1, "Bob sees Anna; nobody else has a client");
+        assert_eq!(
+            pushed.len(),
+            1,
+            "Bob, who is there, sees Anna; nobody else has a client"
+        );
         assert_eq!(
             (attr(pushed[0], "from"), attr(pushed[0], "participant")),
             (g.gid.clone(), lid(w, ANNA).to_string())

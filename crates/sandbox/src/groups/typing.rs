@@ -1,11 +1,14 @@
-//! Typing in a group: shown to whoever is online now, never kept.
+//! Typing in a group: shown to whoever is there now.
 
 use anyhow::Result;
+use serde_json::json;
 use wacore_binary::{Jid, Node, builder::NodeBuilder};
 
 use super::model::View;
 use crate::{
     ids::{DeviceAddr, Phone},
+    seen::Before,
+    stanza::state_name,
     world::World,
 };
 
@@ -17,8 +20,10 @@ impl World<'_> {
         else {
             return Ok(());
         };
+        let event = json!({"type": "typing", "state": state_name(state)});
+        self.record_seen(&Before::Group(gid), by.phone, &event)?;
         for d in self.group_companions(gid)? {
-            if d.phone == by.phone {
+            if d.phone == by.phone || !self.sim.online.is_available(d) {
                 continue;
             }
             let who = View {

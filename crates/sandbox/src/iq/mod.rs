@@ -40,7 +40,7 @@ const TABLES: &[&[Route]] = &[
     crate::groups::iq::ROUTES,
     crate::appstate::iq::ROUTES,
     crate::media::iq::ROUTES,
-    crate::stanza::timelock::ROUTES,
+    crate::mex::ROUTES,
 ];
 
 /// Who sent a stanza.

@@ -34,7 +34,7 @@ pub struct BlobStore {
 
 impl BlobStore {
     pub fn open(dir: &Path) -> Result<Self> {
-        for sub in ["blobs", "by-hash", "incoming"] {
+        for sub in ["blobs", "by-hash", "incoming", "phones"] {
             fs::create_dir_all(dir.join(sub))
                 .with_context(|| format!("create {}", dir.display()))?;
         }
@@ -109,13 +109,50 @@ impl BlobStore {
         }
     }
 
-    /// Lets a blob expire; false when there was none.
+    /// A phone uploads what it holds again: the same ciphertext under a new path. None: it does not hold it
+    /// any more.
+    pub fn again(&self, mms_type: &str, direct_path: &str) -> Result<Option<String>> {
+        let Some(name) = blob_name(direct_path) else {
+            return Ok(None);
+        };
+        // Somebody else asked before: it lies there already.
+        if matches!(self.get(direct_path), Blob::Here(_)) {
+            return Ok(Some(direct_path.to_owned()));
+        }
+        let kept = self.kept(name);
+        let body = match fs::read(&kept) {
+            Ok(b) => b,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e).context("read a phone's copy"),
+        };
+        self.put(mms_type, &body).map(Some)
+    }
+
+    /// Phones lose their copy of an expired blob; false when there was none.
+    pub fn forget(&self, direct_path: &str) -> Result<bool> {
+        let Some(name) = blob_name(direct_path) else {
+            return Ok(false);
+        };
+        match fs::remove_file(self.kept(name)) {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(e).context("forget a phone's copy"),
+        }
+    }
+
+    /// Where phones keep what the network dropped.
+    fn kept(&self, name: &str) -> PathBuf {
+        self.dir.join("phones").join(name)
+    }
+
+    /// Lets a blob expire: it answers 410 from now on, and phones keep their copy. False when there was none.
     pub fn expire(&self, direct_path: &str) -> Result<bool> {
         let (Blob::Here(file), Some(name)) = (self.get(direct_path), blob_name(direct_path)) else {
             return Ok(false);
         };
         write_durably(&self.dir.join("blobs").join(format!("{name}.gone")), b"")?;
-        fs::remove_file(file)?;
+        fs::rename(file, self.kept(name))?;
+        sync_dir(&self.dir.join("phones"))?;
         Ok(true)
     }
 
@@ -200,6 +237,17 @@ mod tests {
         assert!(again.expire(&path).unwrap());
         assert_eq!(again.get(&path), Blob::Gone);
         assert!(!again.expire(&path).unwrap());
+        let twice = again
+            .again("image", &path)
+            .unwrap()
+            .expect("the phone's copy");
+        assert_ne!(twice, path);
+        assert!(again.expire(&twice).unwrap() && again.forget(&twice).unwrap());
+        assert_eq!(
+            again.again("image", &twice).unwrap(),
+            None,
+            "nobody holds it"
+        );
         let anew = again.put("image", b"ciphertext").unwrap();
         assert_ne!(
             anew, path,

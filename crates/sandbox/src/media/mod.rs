@@ -19,8 +19,10 @@ use std::{
 pub mod auth;
 pub mod blobs;
 pub mod check;
+pub mod control;
 pub mod crypto;
 pub mod iq;
+pub mod retry;
 mod routes;
 pub mod server;
 pub mod tls;

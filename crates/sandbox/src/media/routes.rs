@@ -24,7 +24,7 @@ use futures_util::{Stream, StreamExt};
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::{io::SeekFrom, ops::RangeInclusive, path::PathBuf, sync::Arc};
+use std::{io::SeekFrom, ops::RangeInclusive, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     fs::File,
     io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
@@ -36,6 +36,7 @@ use crate::ids::Phone;
 /// WhatsApp takes documents up to 2 GiB.
 const MAX_UPLOAD: u64 = 2 << 30;
 const READ_CHUNK: usize = 64 << 10;
+const SLOW_CHUNK: usize = 16 << 10;
 
 /// Upload kinds the clients know of; anything else is a mistake of the client.
 const KINDS: &[&str] = &[
@@ -193,6 +194,7 @@ async fn upload(
     State(served): Shared,
     Path((prefix, kind, token)): Path<(String, String, String)>,
     Query(q): Query<UploadQuery>,
+    uri: Uri,
     body: Body,
 ) -> Result<Json<serde_json::Value>, Refused> {
     let hash = served.admit((&prefix, &kind, &token), &q)?;
@@ -213,7 +215,8 @@ async fn upload(
         return Err(Refused(StatusCode::BAD_REQUEST, "no upload to resume"));
     }
     let incoming = served.media.blobs().incoming();
-    let received = receive(body, &incoming).await;
+    let pause = served.outside.slow(served.asker(&uri));
+    let received = receive(body, &incoming, pause).await;
     let stored = match received {
         Ok(got) if got == hash => {
             let (blobs, from) = (served.media.blobs().clone(), incoming.clone());
@@ -237,12 +240,15 @@ async fn upload(
 }
 
 /// Writes a body to disk and gives its hash.
-async fn receive(body: Body, to: &PathBuf) -> Result<[u8; 32], Refused> {
+async fn receive(body: Body, to: &PathBuf, pause: Option<Duration>) -> Result<[u8; 32], Refused> {
     let (mut file, mut hash, mut len) = (File::create(to).await?, Sha256::new(), 0u64);
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk =
             chunk.map_err(|_| Refused(StatusCode::BAD_REQUEST, "the upload was cut short"))?;
+        if let Some(t) = pause {
+            tokio::time::sleep(t).await;
+        }
         len = len.saturating_add(chunk.len() as u64);
         if len > MAX_UPLOAD {
             return Err(Refused(StatusCode::PAYLOAD_TOO_LARGE, "too large"));
@@ -273,6 +279,7 @@ async fn discard(
         return Err(Refused(StatusCode::NOT_FOUND, "no such media"));
     }
     served.media.blobs().expire(&path)?;
+    served.media.blobs().forget(&path)?;
     Ok(StatusCode::OK)
 }
 
@@ -289,6 +296,7 @@ async fn download(
         Blob::Gone => return Err(Refused(StatusCode::GONE, "expired")),
         Blob::Unknown => return Err(Refused(StatusCode::NOT_FOUND, "unknown")),
     };
+    let pause = served.outside.slow(served.asker(&uri));
     let mut file = File::open(file).await?;
     let len = file.metadata().await?.len();
     let asked = headers.get(header::RANGE).and_then(|r| r.to_str().ok());
@@ -309,7 +317,7 @@ async fn download(
     };
     let answer = answer
         .header(header::CONTENT_LENGTH, take)
-        .body(Body::from_stream(chunks(file.take(take))));
+        .body(Body::from_stream(chunks(file.take(take), pause)));
     answer.map_err(|e| anyhow::Error::from(e).into())
 }
 
@@ -325,9 +333,20 @@ fn range(header: &str, len: u64) -> Option<RangeInclusive<u64>> {
     (!range.is_empty()).then_some(range)
 }
 
-fn chunks(file: tokio::io::Take<File>) -> impl Stream<Item = std::io::Result<bytes::Bytes>> {
-    futures_util::stream::try_unfold(file, |mut file| async move {
-        let mut chunk = bytes::BytesMut::with_capacity(READ_CHUNK);
+fn chunks(
+    file: tokio::io::Take<File>,
+    pause: Option<Duration>,
+) -> impl Stream<Item = std::io::Result<bytes::Bytes>> {
+    let size = if pause.is_some() {
+        SLOW_CHUNK
+    } else {
+        READ_CHUNK
+    };
+    futures_util::stream::try_unfold(file, move |mut file| async move {
+        if let Some(t) = pause {
+            tokio::time::sleep(t).await;
+        }
+        let mut chunk = bytes::BytesMut::with_capacity(size);
         let read = file.read_buf(&mut chunk).await?;
         Ok((read > 0).then(|| (chunk.freeze(), file)))
     })

@@ -26,6 +26,10 @@ pub trait Outside: Send + Sync + 'static {
     fn now(&self) -> i64;
     /// Whether a download finds its file expired though it is there; `phone` is who asks, where that shows.
     fn gone(&self, phone: Option<Phone>) -> bool;
+    /// How long each piece of a transfer waits.
+    fn slow(&self, _phone: Option<Phone>) -> Option<Duration> {
+        None
+    }
 }
 
 impl Outside for Sim {
@@ -34,6 +38,10 @@ impl Outside for Sim {
     }
     fn gone(&self, phone: Option<Phone>) -> bool {
         self.faults.strike(FaultKind::MediaGone, phone).is_some()
+    }
+    fn slow(&self, phone: Option<Phone>) -> Option<Duration> {
+        let f = self.faults.strike(FaultKind::Slow, phone)?;
+        Some(Duration::from_millis(f.ms))
     }
 }
 

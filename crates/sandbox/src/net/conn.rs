@@ -92,8 +92,14 @@ pub async fn run(sim: Arc<Sim>, tcp: TcpStream) -> Result<()> {
         Ok(e) => ("closed by the network".to_owned(), e),
         Err(e) => (format!("{e:#}"), End::Cut),
     };
+    let was_there = c
+        .device
+        .filter(|d| sim.online.is_available(*d) && sim.online.conn_of(*d) == Some(id));
     sim.online.close(id);
     login::ended(&sim, id, c.device, &why);
+    if let Some(d) = was_there {
+        drop(sim.act(|w| w.presence_changed(d.phone)));
+    }
     c.note(format!("connection ended: {why}"));
     if matches!(end, End::Close) {
         let _ = timeout(CLOSING, c.frames.close()).await;

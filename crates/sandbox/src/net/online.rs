@@ -10,9 +10,12 @@ use std::{
 };
 
 use tokio::sync::{Notify, mpsc};
-use wacore_binary::Node;
+use wacore_binary::{Jid, Node};
 
-use crate::{ids::DeviceAddr, world::lock};
+use crate::{
+    ids::{DeviceAddr, Phone},
+    world::lock,
+};
 
 /// One socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +56,8 @@ struct Inner {
     available: HashSet<DeviceAddr>,
     /// Connections a fault broke: a new log-in beside them is the client's right.
     forgiven: HashSet<ConnId>,
+    /// By whom an account's presence is watched, and how they name it.
+    watchers: HashMap<Phone, Vec<(DeviceAddr, Jid)>>,
 }
 
 pub struct Online {
@@ -107,7 +112,32 @@ impl Online {
         for d in gone {
             i.devices.remove(&d);
             i.available.remove(&d);
+            for w in i.watchers.values_mut() {
+                w.retain(|(x, _)| *x != d);
+            }
         }
+    }
+
+    /// A device wants to be told of an account's presence, until its connection ends.
+    pub fn watch(&self, whom: Phone, by: DeviceAddr, named: &Jid) {
+        let mut i = lock(&self.inner);
+        let all = i.watchers.entry(whom).or_default();
+        all.retain(|(x, _)| *x != by);
+        all.push((by, named.clone()));
+    }
+
+    pub fn unwatch(&self, whom: Phone, by: DeviceAddr) {
+        if let Some(all) = lock(&self.inner).watchers.get_mut(&whom) {
+            all.retain(|(x, _)| *x != by);
+        }
+    }
+
+    pub fn watchers(&self, whom: Phone) -> Vec<(DeviceAddr, Jid)> {
+        lock(&self.inner)
+            .watchers
+            .get(&whom)
+            .cloned()
+            .unwrap_or_default()
     }
 
     pub fn forgive(&self, c: ConnId) {

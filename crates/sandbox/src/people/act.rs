@@ -1,4 +1,4 @@
-//! What people do besides writing: read, edit, take back, react, type, call.
+//! What people do besides writing: read, edit, take back, react, type.
 
 use anyhow::{Context, Result};
 use buffa::MessageField;
@@ -140,10 +140,14 @@ impl World<'_> {
         Ok(if by_lid { me.wire_jid() } else { me.pn_jid() })
     }
 
-    /// `composing`, `recording` or `paused`, to those of `to`'s companions that are online.
+    /// `composing`, `recording` or `paused`, to those of `to`'s companions that are there: the network tells nobody
+    /// else (whatsmeow `types/events`: only after the client marked itself as online).
     pub fn person_types(&mut self, me: &Account, to: Phone, state: &str) -> Result<()> {
         let node = typing(state).context("state")?;
         for d in self.devices(to)? {
+            if !self.sim.online.is_available(d.addr) {
+                continue;
+            }
             let n = NodeBuilder::new("chatstate")
                 .attr("from", me.wire_jid())
                 .children([node.clone()])
@@ -151,55 +155,6 @@ impl World<'_> {
             self.push(d.addr, n);
         }
         Ok(())
-    }
-
-    /// A call offer; returns the call's id. Nobody answers, no media flows.
-    pub fn person_calls(&mut self, me: &Account, to: &Account, video: bool) -> Result<String> {
-        let id = format!("{:032X}", rand::random::<u128>());
-        let codec = NodeBuilder::new("audio")
-            .attr("enc", "opus")
-            .attr("rate", "16000")
-            .build();
-        let mut kids = vec![codec];
-        if video {
-            kids.push(
-                NodeBuilder::new("video")
-                    .attr("enc", "vp8")
-                    .attr("dec", "vp8")
-                    .build(),
-            );
-        }
-        let offer = NodeBuilder::new("offer")
-            .attr("call-id", id.as_str())
-            .attr("call-creator", me.wire_jid())
-            .children(kids)
-            .build();
-        self.call_stanza(me, to, offer)?;
-        Ok(id)
-    }
-
-    /// The caller hangs up.
-    pub fn person_hangs_up(&mut self, me: &Account, to: &Account, call: &str) -> Result<()> {
-        let end = NodeBuilder::new("terminate")
-            .attr("call-id", call)
-            .attr("call-creator", me.wire_jid())
-            .attr("reason", "timeout")
-            .build();
-        self.call_stanza(me, to, end)
-    }
-
-    fn call_stanza(&mut self, me: &Account, to: &Account, what: Node) -> Result<()> {
-        let mut b = NodeBuilder::new("call")
-            .attr("from", me.wire_jid())
-            .attr("id", self.stanza_id())
-            .attr("t", self.now())
-            .attr("notify", me.name.as_str())
-            .attr("platform", "android")
-            .attr("version", "2.26.1.1");
-        if me.lid_migrated {
-            b = b.attr("sender_pn", me.pn_jid());
-        }
-        self.deliver_to_companions(to.phone, None, &b.children([what]).build())
     }
 
     /// Who wrote a message a person sees; None: they see no such message.

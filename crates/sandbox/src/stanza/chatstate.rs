@@ -1,12 +1,14 @@
-//! Presence and typing: shown to whoever is online now, never kept.
+//! Presence and typing: shown to whoever is there now, and put down in what people saw.
 
 use anyhow::{Result, anyhow, bail};
-use wacore_binary::{JidExt as _, NodeRef, builder::NodeBuilder};
+use serde_json::json;
+use wacore_binary::{JidExt as _, Node, NodeRef, builder::NodeBuilder};
 
 use super::Done;
 use crate::{
     ids::DeviceAddr,
-    node::{attr, jid_attr, opt_attr},
+    node::{jid_attr, opt_attr},
+    seen::Before,
     world::World,
 };
 
@@ -14,14 +16,18 @@ pub fn presence(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>) -> Result<Don
     match opt_attr(n, "type").as_deref() {
         None | Some("available") => available(w, d, n, true),
         Some("unavailable") => available(w, d, n, false),
-        Some("subscribe") => subscribe(w, d, n),
-        Some("unsubscribe") => Ok(Done::default()),
+        Some("subscribe") => w.subscribed(d, n).map(|()| Done::default()),
+        Some("unsubscribe") => w.unsubscribed(d, n).map(|()| Done::default()),
         Some(t) => bail!("presence of type {t:?}"),
     }
 }
 
 fn available(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>, yes: bool) -> Result<Done> {
+    let was = w.sim.online.is_available(d);
     w.sim.online.set_available(d, yes);
+    if was != yes {
+        w.presence_changed(d.phone)?;
+    }
     if let Some(name) = opt_attr(n, "name").filter(|s| !s.is_empty()) {
         let was = w.account(d.phone)?.map(|a| a.name);
         if was.as_deref() != Some(&name) {
@@ -31,22 +37,14 @@ fn available(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>, yes: bool) -> Re
     Ok(Done::default())
 }
 
-/// People without a client are away; accounts with an available companion are here.
-fn subscribe(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>) -> Result<Done> {
-    let to = jid_attr(n, "to").ok_or_else(|| anyhow!("a subscription to nobody"))?;
-    let Some(a) = w.account_of(&to)? else {
-        return Ok(Done::default());
-    };
-    let here = w
-        .devices(a.phone)?
-        .iter()
-        .any(|x| w.sim.online.is_available(x.addr));
-    let mut p = NodeBuilder::new("presence").attr("from", to);
-    if !here {
-        p = p.attr("type", "unavailable").attr("last", "deny");
+/// `composing`, `recording` or `paused`, as people name the element of a chatstate.
+pub fn state_name(n: &Node) -> &'static str {
+    let media = n.attrs.get("media").is_some_and(|m| m.as_str() == "audio");
+    match (n.tag.as_ref(), media) {
+        ("composing", true) => "recording",
+        ("composing", false) => "composing",
+        _ => "paused",
     }
-    w.push(d, p.build());
-    Ok(Done::default())
 }
 
 pub fn chatstate(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>) -> Result<Done> {
@@ -66,16 +64,12 @@ pub fn chatstate(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>) -> Result<Do
     let (Some(a), Some(me)) = (w.account_of(&to)?, w.account(d.phone)?) else {
         return Ok(Done::default());
     };
-    w.note(
-        d,
-        format!(
-            "chatstate {} {} to {}",
-            state.tag,
-            attr(state, "media"),
-            a.phone
-        ),
-    );
+    let event = json!({"type": "typing", "state": state_name(&state.to_owned())});
+    w.record_seen(&Before::Person(a.phone), me.phone, &event)?;
     for x in w.devices(a.phone)? {
+        if !w.sim.online.is_available(x.addr) {
+            continue;
+        }
         let node = NodeBuilder::new("chatstate")
             .attr("from", me.wire_jid())
             .children([state.to_owned()])

@@ -5,7 +5,8 @@
 //! scripted owner at once; companions get theirs through the queue.
 //!
 //! The sender gets `<ack class=message>`. With `error` when the network does not take the message:
-//! 404 for a number that does not exist, 463 for somebody new under the fault `timelock`; with `phash` when the
+//! 404 for a number that does not exist, 463 for a first contact under the fault `timelock`, any code under the
+//! fault `nack`; with `phash` when the
 //! client's list of devices is not the network's (it then asks usync again).
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -14,6 +15,7 @@ use wacore_binary::{Jid, Node, NodeRef, Server, builder::NodeBuilder};
 
 use super::Done;
 use crate::{
+    faults::FaultKind,
     ids::{DeviceAddr, Phone},
     keys::pub32,
     ledger::{Sent, Violation},
@@ -78,6 +80,11 @@ pub fn from_client(
             format!("message {id}: readers would not trust this device: {e:#}"),
         )?;
     }
+    let is_peer = attr(n, "category") == "peer";
+    if !is_peer && let Some(f) = w.sim.faults.strike(FaultKind::Nack, Some(from.phone)) {
+        w.note(from, format!("message {id} refused: {}", f.code));
+        return Ok(Done::reply(ack(w, n, &to, &[("error", f.code)])));
+    }
     match to.server {
         Server::Pn | Server::Lid => direct(w, from, conn, n, &id, &to),
         Server::Group => crate::groups::inbound::from_client(w, from, conn, n, &id, &to),
@@ -108,11 +115,11 @@ fn direct(
         w.note(from, format!("message {id} to nobody"));
         return Ok(Done::reply(ack(w, n, to, &[("error", "404".into())])));
     };
-    if super::timelock::strikes(w, from.phone, &target)? {
-        return Ok(Done::reply(ack(w, n, to, &[("error", "463".into())])));
-    }
     let me = w.account(from.phone)?.context("the sender's account")?;
     let peer = attr(n, "category") == "peer";
+    if !peer && w.timelock_strikes(&me, &target)? {
+        return Ok(Done::reply(ack(w, n, to, &[("error", "463".into())])));
+    }
     let chat = target.pn_jid().to_string();
     let sent = w.record_sent(&Sent {
         id,

@@ -22,7 +22,8 @@ mod chatstate;
 mod ib;
 pub mod message;
 pub mod receipt;
-pub mod timelock;
+
+pub use chatstate::state_name;
 
 /// What a handled stanza leads to.
 #[derive(Default)]
@@ -133,6 +134,7 @@ fn other(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> Result<Done> {
         "message" => message::from_client(w, d, c.conn, n),
         "receipt" => receipt::from_client(w, d, n),
         "ack" => ack::from_client(w, d, n),
+        "call" => crate::calls::from_client(w, d, n),
         "presence" => chatstate::presence(w, d, n),
         "chatstate" => chatstate::chatstate(w, d, n),
         "xmlstreamend" => Ok(Done {

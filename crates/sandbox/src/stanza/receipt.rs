@@ -5,6 +5,7 @@
 //! companion of the author; a `retry` makes the author encrypt again.
 
 use anyhow::{Context, Result, bail};
+use serde_json::json;
 use wacore_binary::{JidExt as _, Node, NodeRef, builder::NodeBuilder};
 
 use super::Done;
@@ -12,6 +13,7 @@ use crate::{
     ids::DeviceAddr,
     ledger::Violation,
     node::{attr, jid_attr, opt_attr},
+    seen::Before,
     world::World,
 };
 
@@ -51,14 +53,46 @@ pub fn from_client(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>) -> Result<
         }
         w.record_receipt(i, d, &kind)?;
     }
+    if matches!(kind.as_str(), "read" | "played") {
+        shown_to_author(w, d, n, &ids, &kind)?;
+    }
     match kind.as_str() {
         "retry" if to.is_group() => w.group_retry_asked(d, n, &id)?,
         "retry" => w.retry_asked(d, n, &id)?,
-        "peer_msg" | "hist_sync" | "sender" | "server-error" | "enc_rekey_retry" => {}
+        "server-error" => w.media_retry_asked(d, n, &id)?,
+        "peer_msg" | "hist_sync" | "sender" | "enc_rekey_retry" => {}
         _ if to.is_group() => w.group_receipt(d, n, &kind)?,
         _ => onward(w, d, n, &kind)?,
     }
     Ok(Done::reply(ack(n)))
+}
+
+/// A person sees that their message was read or played.
+fn shown_to_author(
+    w: &mut World<'_>,
+    d: DeviceAddr,
+    n: &NodeRef<'_>,
+    ids: &[String],
+    kind: &str,
+) -> Result<()> {
+    let to = jid_attr(n, "to").context("a receipt without a valid `to`")?;
+    let by = if to.is_group() {
+        jid_attr(n, "participant")
+    } else {
+        Some(to)
+    };
+    let author = by
+        .map(|j| w.account_of(&j.to_non_ad()))
+        .transpose()?
+        .flatten();
+    let Some(author) = author.filter(|a| a.phone != d.phone) else {
+        return Ok(());
+    };
+    for id in ids {
+        let event = json!({"type": "receipt", "waMessageId": id, "kind": kind});
+        w.record_seen(&Before::Person(author.phone), d.phone, &event)?;
+    }
+    Ok(())
 }
 
 /// The id of the stanza and those of its `<list>`.

@@ -30,6 +30,9 @@ const SCHEMAS: &[&str] = &[
     crate::iq::privacy::SCHEMA,
     crate::ledger::SCHEMA,
     crate::appstate::store::SCHEMA,
+    crate::media::retry::SCHEMA,
+    crate::seen::SCHEMA,
+    crate::calls::SCHEMA,
     crate::history::archive::SCHEMA,
     crate::history::PLANS,
 ];

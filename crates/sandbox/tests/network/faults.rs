@@ -7,6 +7,7 @@ use crate::{companion::Companion, hand::Net, wire::text};
 const ME: &str = "491700000001";
 const FRIEND: &str = "491700000002";
 const FRIEND_JID: &str = "491700000002@s.whatsapp.net";
+const STRANGER: &str = "491700000003";
 
 async fn pair() -> (Net, Companion) {
     let net = Net::start().await;
@@ -151,4 +152,84 @@ async fn a_time_locked_account_is_told_463() {
         .until("nack", |n| n.tag == "ack" && text(n, "id") == "T1")
         .await;
     assert_eq!(text(&ack, "error"), "463");
+}
+
+#[tokio::test]
+async fn a_time_lock_spares_who_is_known_and_ends_at_its_time() {
+    let (net, mut c) = pair().await;
+    net.account(STRANGER).await;
+    let stranger = format!("{STRANGER}@s.whatsapp.net");
+    let mut w = c.online(&net).await;
+    net.says(FRIEND, ME, "we know each other").await;
+    let lock = json!({"kind": "timelock", "phone": ME, "ms": 600_000});
+    let armed = net.post("/faults", lock).await;
+    let until = armed["armed"][0]["until"].as_i64().unwrap();
+    for (id, to, error) in [
+        ("T1", FRIEND_JID, ""),
+        ("T2", stranger.as_str(), "463"),
+        ("T3", FRIEND_JID, ""),
+    ] {
+        let m = c.message(&mut w, id, to, "x").await;
+        assert_eq!(sent(&mut w, &m).await, error, "{id}");
+    }
+    let ask = crate::companion::iq(
+        "get",
+        "w:mex",
+        vec![
+            wacore_binary::builder::NodeBuilder::new("query")
+                .attr("query_id", "23983697327930364")
+                .bytes(br#"{"variables":{}}"#.to_vec())
+                .build(),
+        ],
+    );
+    let r = w.iq(&ask).await;
+    let Some(wacore_binary::NodeContent::Bytes(b)) =
+        &r.get_optional_child("result").unwrap().content
+    else {
+        panic!("{r:?}");
+    };
+    let data: serde_json::Value = serde_json::from_slice(b).unwrap();
+    let state = &data["data"]["xwa2_fetch_account_reachout_timelock"];
+    assert_eq!(
+        (&state["is_active"], &state["time_enforcement_ends"]),
+        (&json!(true), &json!(((until + 999) / 1000).to_string()))
+    );
+
+    net.post("/clock", json!({"advance": 600_001})).await;
+    let m = c.message(&mut w, "T4", &stranger, "x").await;
+    assert_eq!(sent(&mut w, &m).await, "");
+    assert_eq!(net.errors().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_message_is_refused_with_any_code_on_demand() {
+    let (net, mut c) = pair().await;
+    let mut w = c.online(&net).await;
+    for (n, code) in ["400", "403", "404", "420", "429", "500"]
+        .into_iter()
+        .enumerate()
+    {
+        net.post(
+            "/faults",
+            json!({"kind": "nack", "phone": ME, "count": 1, "code": code}),
+        )
+        .await;
+        let m = c.message(&mut w, &format!("N{n}"), FRIEND_JID, "x").await;
+        assert_eq!(sent(&mut w, &m).await, code);
+    }
+    assert_eq!(net.inbox(FRIEND).await.len(), 0);
+    assert_eq!(
+        net.try_post("/faults", json!({"kind": "nack"})).await.0,
+        400
+    );
+}
+
+/// The error of the acknowledgement, empty when the network took it.
+async fn sent(w: &mut crate::wire::Wire, m: &wacore_binary::Node) -> String {
+    w.send(m).await;
+    let id = text(m, "id");
+    let ack = w
+        .until("ack", |n| n.tag == "ack" && text(n, "id") == id)
+        .await;
+    text(&ack, "error")
 }

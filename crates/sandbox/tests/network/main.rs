@@ -11,9 +11,13 @@ mod faults;
 #[cfg(test)]
 mod hand;
 #[cfg(test)]
+mod media;
+#[cfg(test)]
 mod pairing;
 #[cfg(test)]
 mod said;
+#[cfg(test)]
+mod seen;
 #[cfg(test)]
 mod strictness;
 #[cfg(test)]
