@@ -58,6 +58,7 @@ async fn main() -> Result<()> {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::temporary()?);
     let engine = WhatsAppEngine::new(
         EngineConfig {
+            heard: None,
             url: Some(chat.clone()),
             extra_ca: Some(std::fs::read(ca)?),
             version: Some((2, 3000, 0)),

@@ -1,7 +1,10 @@
 //! What the engine is told once, when the program starts.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use wharf_types::ProxyUrl;
+
+/// Told of each send, by WhatsApp id, how long the server took to acknowledge it. For measuring.
+pub type Heard = Arc<dyn Fn(&str, Duration) + Send + Sync>;
 
 /// The engine's settings.
 #[derive(Clone, Default)]
@@ -16,6 +19,8 @@ pub struct EngineConfig {
     pub proxy: Option<ProxyUrl>,
     /// How long things may take.
     pub timings: Timings,
+    /// Who measures WhatsApp's answers.
+    pub heard: Option<Heard>,
 }
 
 /// How long things may take.

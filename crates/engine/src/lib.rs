@@ -18,5 +18,5 @@ mod proxy;
 mod send;
 mod transport;
 
-pub use config::{EngineConfig, Timings};
+pub use config::{EngineConfig, Heard, Timings};
 pub use engine::WhatsAppEngine;

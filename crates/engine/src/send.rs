@@ -13,7 +13,7 @@ use crate::{
     actor::{Actor, habits},
     convert,
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wacore_binary::{Jid, JidExt};
 use wharf_domain::{
     outbox::Outgoing,
@@ -58,8 +58,12 @@ impl Actor {
             self.acks.forget(&outgoing.wa_id);
             return handed;
         }
+        let written = Instant::now();
         match tokio::time::timeout(deadline, self.word(word)).await {
             Ok(Ok(Word::Taken(at))) => {
+                if let Some(heard) = &self.shared.config.heard {
+                    heard(&outgoing.wa_id, written.elapsed());
+                }
                 Handed::Acknowledged(at.unwrap_or_else(|| self.shared.clock.now()))
             }
             Ok(Ok(Word::Refused(code))) => self.nack(&to, &code).await,

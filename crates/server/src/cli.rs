@@ -179,4 +179,13 @@ pub enum Bench {
         #[arg(long, default_value_t = 3)]
         seconds: u64,
     },
+    /// Sends accepted over HTTP beside the bare writer; and, with the simulated network, sends to the acknowledgement.
+    Sends {
+        /// Numbers of sessions that send all the way.
+        #[arg(long, value_delimiter = ',', default_value = "1,200")]
+        sessions: Vec<usize>,
+        /// Seconds per case.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
 }

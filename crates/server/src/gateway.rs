@@ -7,7 +7,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use wharf_api::{ApiState, RenderMetrics, router_with};
 use wharf_domain::Domain;
-use wharf_engine::WhatsAppEngine;
+use wharf_engine::{Heard, WhatsAppEngine};
 
 /// Requests in flight get this long once no new ones are taken; with the sockets' end it stays under 10 s.
 const FINISH: Duration = Duration::from_secs(5);
@@ -32,8 +32,18 @@ impl Gateway {
         data: DataDir,
         more: Router<ApiState>,
     ) -> anyhow::Result<Self> {
+        Self::start_measured(config, data, more, None).await
+    }
+
+    /// The same, telling of each send how long WhatsApp took.
+    pub async fn start_measured(
+        config: &Config,
+        data: DataDir,
+        more: Router<ApiState>,
+        heard: Option<Heard>,
+    ) -> anyhow::Result<Self> {
         let domain = wiring::domain(config).await?;
-        let engine = wiring::attach_engine(config, &domain).await?;
+        let engine = wiring::attach_engine(config, &domain, heard).await?;
         let (render, upkeep) = crate::telemetry::metrics()?;
         let state = wiring::api_state(config, &domain, Some(Arc::clone(&render)))?;
         let listener = bind(config.listen, "listen").await?;

@@ -16,7 +16,7 @@ use wharf_domain::{
     },
     system::SystemIds,
 };
-use wharf_engine::{EngineConfig, WhatsAppEngine};
+use wharf_engine::{EngineConfig, Heard, WhatsAppEngine};
 use wharf_store_sqlite::{Options, SqliteStore};
 use wharf_types::ProxyUrl;
 
@@ -64,6 +64,7 @@ async fn check_key(store: &dyn Store, secrets: &Arc<dyn Secrets>) -> anyhow::Res
 pub async fn attach_engine(
     config: &Config,
     domain: &Arc<Domain>,
+    heard: Option<Heard>,
 ) -> anyhow::Result<Arc<WhatsAppEngine>> {
     let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
     let extra_ca = match text(&config.whatsapp_ca_file) {
@@ -87,6 +88,7 @@ pub async fn attach_engine(
         extra_ca,
         version,
         proxy,
+        heard,
         ..EngineConfig::default()
     };
     let engine = Arc::new(WhatsAppEngine::new(

@@ -358,6 +358,7 @@ fn engine(
         version: Some((2, 3000, 0)),
         proxy,
         timings,
+        heard: None,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let inbox: Arc<dyn Inbox> = Arc::clone(inbox) as _;

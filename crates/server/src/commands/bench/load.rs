@@ -3,7 +3,7 @@
 use super::report::Samples;
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::{Request, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use std::{
@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 
 /// A connection with a credential.
 pub struct Caller {
-    sender: http1::SendRequest<Empty<Bytes>>,
+    sender: http1::SendRequest<Full<Bytes>>,
     bearer: Arc<str>,
     host: String,
 }
@@ -38,14 +38,33 @@ impl Caller {
         let request = Request::get(path)
             .header(header::HOST, &self.host)
             .header(header::AUTHORIZATION, &*self.bearer)
-            .body(Empty::new())?;
+            .body(Full::default())?;
+        self.answer(path, request, 200).await
+    }
+
+    /// The body of an answer with this status to a JSON body.
+    pub async fn post(&mut self, path: &str, json: String, well: u16) -> anyhow::Result<Bytes> {
+        let request = Request::post(path)
+            .header(header::HOST, &self.host)
+            .header(header::AUTHORIZATION, &*self.bearer)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::from(json))?;
+        self.answer(path, request, well).await
+    }
+
+    async fn answer(
+        &mut self,
+        path: &str,
+        request: Request<Full<Bytes>>,
+        well: u16,
+    ) -> anyhow::Result<Bytes> {
         self.sender.ready().await?;
         let response = self.sender.send_request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
-        if status.as_u16() != 200 {
+        if status.as_u16() != well {
             bail!(
-                "GET {path} answered {status}: {}",
+                "{path} answered {status}: {}",
                 String::from_utf8_lossy(&body)
             );
         }

@@ -3,7 +3,7 @@
 //! The gateway and the simulated network in one process, each behind its own door: everything below goes over the
 //! two HTTP APIs, as a user's program would. A second run resumes where the first was.
 
-mod door;
+pub mod door;
 mod record;
 mod screen;
 mod steps;
