@@ -14,9 +14,17 @@ demo *args:
 bench *args:
     cargo run --release -- bench contacts {{args}}
 
+# sends beside theirs
+bench-sends *args:
+    cargo run --release --features sandbox -- bench sends {{args}}
+
 # hundreds of kills at random moments of pairing, syncing and sending
 chaos rounds="100":
     CHAOS_ROUNDS={{rounds}} cargo test -p wharf --features sandbox --test e2e -- kills --nocapture
+
+# a hundred kills, each aimed at a step between accepting a send and its acknowledgement
+soak rounds="100":
+    CHAOS_ROUNDS={{rounds}} cargo test -p wharf --features sandbox --test e2e -- kills::steps --nocapture
 
 # licences and advisories (cargo install cargo-deny)
 deny:

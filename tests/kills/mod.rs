@@ -2,6 +2,8 @@
 //!
 //! `CHAOS_ROUNDS` sets the number of rounds (default 6); `just chaos` runs the long form.
 
+mod steps;
+
 use crate::harness::{ANNA, OWN, TestApp, until};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};

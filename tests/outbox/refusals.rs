@@ -76,3 +76,56 @@ async fn a_group_the_account_was_removed_from_says_so() {
         "{error}"
     );
 }
+
+/// Each code as a synchronous caller and as a queued send's owner meet it.
+#[tokio::test]
+async fn refusals_by_code_say_what_to_do() {
+    let (app, session) = app_with_anna().await;
+    assert_eq!(send(&app, &session, ANNA).await.status.as_u16(), 200);
+    for (code, reason, word) in [
+        (429, "rate_overlimit", "too much"),
+        (403, "rejected", "blocked"),
+        (475, "account_restricted", "new chats"),
+        (479, "rejected", "479"),
+        (404, "recipient_not_on_whatsapp", "know"),
+    ] {
+        let fault = json!({ "kind": "nack", "phone": OWN, "code": code, "count": 2 });
+        app.phones.post("/faults", fault).await.well();
+        let refused = send(&app, &session, ANNA).await;
+        assert_eq!(refused.refused(502), "upstream_error", "{code}");
+        let error = &refused.body["error"];
+        assert_eq!(error["details"]["reason"], reason, "{code}");
+        assert!(error["message"].as_str().unwrap().contains(word), "{error}");
+        let queued = accept(&app, &session, ANNA, "and later?").await;
+        let failed = status(&app, &session, &queued, "failed").await;
+        assert_eq!(failed["error"], error["message"]);
+    }
+    // Nothing of it was delivered, and nothing holds up what comes next.
+    assert_eq!(send(&app, &session, ANNA).await.status.as_u16(), 200);
+    let seen = app.inbox(ANNA, |seen| seen.len() >= 2).await;
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    app.clean_ledger().await;
+}
+
+#[tokio::test]
+async fn trouble_at_whatsapps_end_is_no_refusal() {
+    let (app, session) = app_with_anna().await;
+    for code in [500, 503] {
+        let fault = json!({ "kind": "nack", "phone": OWN, "code": code, "count": 1 });
+        app.phones.post("/faults", fault).await.well();
+        let sent = send(&app, &session, ANNA).await;
+        assert_eq!(sent.status.as_u16(), 200, "{}", sent.body);
+    }
+    assert_eq!(app.inbox(ANNA, |seen| seen.len() >= 2).await.len(), 2);
+}
+
+#[tokio::test]
+async fn who_has_no_device_to_encrypt_for_is_not_written_to() {
+    let (app, session) = app_with_anna().await;
+    let refused = send(&app, &session, "987654321098765@lid").await;
+    assert_eq!(refused.refused(502), "upstream_error");
+    let details = &refused.body["error"]["details"];
+    assert_eq!(details["reason"], "recipient_not_on_whatsapp");
+    let ledger = app.clean_ledger().await;
+    assert_eq!(ledger["messages"], json!([]), "something was written");
+}

@@ -1,5 +1,6 @@
 //! Linking, states, unlinking.
 
+mod deletion;
 mod disk;
 mod failures;
 mod proxy;

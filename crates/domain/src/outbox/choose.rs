@@ -132,7 +132,9 @@ fn look(
     let session = view
         .session(&scope.org, &scope.id)?
         .ok_or(Error::NotFound("session"))?;
-    let locked = session.locked_until.filter(|until| *until > now);
+    let locked = session
+        .locked_until
+        .filter(|until| until + hold::ROUNDED > now);
     let mut times = view.outbox_times(scope.no, now - pacing::LONGEST_WINDOW)?;
     let mut look = Look::default();
     if let Some(due) = view.outbox_next_due(scope.no, now)? {
@@ -152,7 +154,7 @@ fn look(
                 if row.sync {
                     look.locked.push((row.id, until));
                 } else {
-                    look.wait(until - now);
+                    look.wait(until + hold::ROUNDED - now);
                     look.waiting.lock += 1;
                 }
                 continue;

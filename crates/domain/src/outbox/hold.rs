@@ -20,6 +20,8 @@ use wharf_types::{Millis, SendStatus};
 
 /// The reason under which WhatsApp refuses first contacts only.
 const LOCKED: &str = "reachout_timelocked";
+/// WhatsApp tells the end in whole seconds: it may be that much later.
+pub(super) const ROUNDED: Millis = 1_000;
 /// How long a lock is taken to last when WhatsApp does not say.
 const UNTOLD: Millis = 3_600_000;
 /// And when the end it tells has passed by our clock: no licence to try again at once.
@@ -66,7 +68,7 @@ impl Domain {
                 let mut session = tx
                     .session(&scope.org, &scope.id)?
                     .ok_or(Error::NotFound("session"))?;
-                if session.locked_until.is_none_or(|end| end <= now) {
+                if session.locked_until.is_none_or(|end| end + ROUNDED <= now) {
                     log.restricted(tx, LOCKED, told)?;
                 }
                 session.locked_until = session.locked_until.max(Some(until));
