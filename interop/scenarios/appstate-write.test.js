@@ -31,7 +31,13 @@ scenario('what one device changes in the app state, the server verifies and the 
     await second.wa.chat.setMessageStar(key(lid), true)
     await first.waitFor('chat_event', (event) => event.action === 'star', 'the star')
 
-    // The phone goes on from there.
+    // The phone shows what they said, and goes on from there.
+    const shown = async () => (await network.get(`/accounts/${ANNA}/chats`)).data.find(({ chat }) => chat === `${BORIS}@s.whatsapp.net`)
+    assert.equal((await shown()).pinned, true)
+    assert.equal((await shown()).mutedUntil, 0)
+    await network.post(`/accounts/${ANNA}/chats`, { chat: lid, archived: true })
+    await applied(first, 'archive', (event) => event.archived === true)
+    assert.equal((await shown()).archived, true)
     await network.post(`/accounts/${ANNA}/addressbook`, { phone: BORIS, name: 'Boris' })
     for (const client of [first, second]) {
         await until('the new name', () =>

@@ -36,3 +36,21 @@ scenario('people encrypt again for a client that has lost its keys', async (stag
     await write(groupJid, 'as before')
     assert.equal((await client.text('as before')).encryptionType, 'skmsg')
 })
+
+scenario('what arrives damaged is asked for again, in a chat and in a group', async (stage) => {
+    const { network } = stage
+    stage.expected.push(/failed to decrypt incoming message/, /decrypt_failed/)
+    await network.person(BORIS, 'Boris')
+    const client = await stage.linked(ANNA, 'Anna')
+    const { groupJid } = await network.post('/groups', { subject: 'Noise', owner: BORIS, members: [ANNA] })
+    await client.quiet()
+    // Once beforehand: version 0.3.0 takes a message for read when the sender key that came with it was.
+    await network.post(`/accounts/${BORIS}/send`, { to: groupJid, type: 'text', text: 'with the key' })
+    await client.text('with the key')
+    for (const to of [ANNA, groupJid]) {
+        await network.post('/faults', { kind: 'bad_ciphertext', phone: ANNA, count: 1 })
+        const text = `damaged on its way to ${to}`
+        const { waMessageId } = await network.post(`/accounts/${BORIS}/send`, { to, type: 'text', text })
+        assert.equal((await client.text(text)).stanzaId, waMessageId)
+    }
+})

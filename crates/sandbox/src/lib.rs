@@ -7,6 +7,7 @@
 
 pub mod appstate;
 pub mod calls;
+pub mod channels;
 pub mod clock;
 pub mod control;
 pub mod crowd;

@@ -1,7 +1,7 @@
 //! What the owner does with the phone that reaches companions by app state.
 //!
 //! `POST /accounts/{phone}/addressbook` saves a contact; `POST /accounts/{phone}/chats` archives, pins, mutes or
-//! marks a chat; `GET /accounts/{phone}/appstate` shows what the account's devices agree on, decrypted.
+//! marks a chat; `GET /accounts/{phone}/chats` what the owner sees of them, whichever device changed it; `GET /accounts/{phone}/appstate` shows what the account's devices agree on, decrypted.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ const NAME_CHARS: usize = 256;
 pub fn router() -> Router<Arc<Sim>> {
     Router::new()
         .route("/accounts/{phone}/addressbook", post(save_contact))
-        .route("/accounts/{phone}/chats", post(change_chat))
+        .route("/accounts/{phone}/chats", post(change_chat).get(chats))
         .route("/accounts/{phone}/appstate", get(show))
 }
 
@@ -100,6 +100,25 @@ async fn change_chat(
             _ => return Err(Refused::bad("one of archived, pinned, mutedUntil, read")),
         };
         wrote(w, owner, action?)
+    })
+}
+
+/// `{data: [{chat, archived, pinned, mutedUntil, read}]}`: chats somebody did something to.
+async fn chats(
+    State(sim): State<Arc<Sim>>,
+    Path(phone): Path<String>,
+) -> Result<Json<Value>, Refused> {
+    sim.act(|w| {
+        let owner = account(w, &phone)?.phone;
+        let mut out = Vec::new();
+        for (chat, state) in w.chat_states(owner)? {
+            let mut v = serde_json::to_value(state).map_err(anyhow::Error::from)?;
+            if let Some(o) = v.as_object_mut() {
+                o.insert("chat".into(), chat.into());
+            }
+            out.push(v);
+        }
+        Ok(Json(json!({ "data": out })))
     })
 }
 

@@ -18,6 +18,7 @@
 //! tests hold against what is written here.
 
 pub mod action;
+pub mod chats;
 pub mod control;
 pub mod iq;
 pub mod keys;

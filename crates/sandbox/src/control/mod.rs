@@ -32,6 +32,7 @@ pub fn router(sim: Arc<Sim>) -> Router {
         .merge(crate::appstate::control::router())
         .merge(crate::media::control::router())
         .merge(crate::seen::control::router())
+        .merge(crate::channels::control::router())
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(middleware::from_fn(guard::loopback_json))

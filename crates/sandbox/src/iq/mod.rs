@@ -41,6 +41,7 @@ const TABLES: &[&[Route]] = &[
     crate::appstate::iq::ROUTES,
     crate::media::iq::ROUTES,
     crate::mex::ROUTES,
+    crate::channels::ROUTES,
 ];
 
 /// Who sent a stanza.

@@ -41,7 +41,7 @@ pub enum MexError {
     Malformed(#[from] anyhow::Error),
 }
 
-const TABLES: &[&[Document]] = &[timelock::DOCUMENTS];
+const TABLES: &[&[Document]] = &[timelock::DOCUMENTS, crate::channels::DOCUMENTS];
 
 fn query(w: &mut World<'_>, c: &Caller, iq: &NodeRef<'_>) -> IqResult {
     let device = c.device()?;

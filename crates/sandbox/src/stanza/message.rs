@@ -88,6 +88,7 @@ pub fn from_client(
     match to.server {
         Server::Pn | Server::Lid => direct(w, from, conn, n, &id, &to),
         Server::Group => crate::groups::inbound::from_client(w, from, conn, n, &id, &to),
+        Server::Newsletter => crate::channels::from_client(w, from, conn, n, &id, &to),
         other => Err(anyhow!(
             "a message to {} is not something the network takes",
             other.as_str()

@@ -33,6 +33,7 @@ const SCHEMAS: &[&str] = &[
     crate::media::retry::SCHEMA,
     crate::seen::SCHEMA,
     crate::calls::SCHEMA,
+    crate::channels::SCHEMA,
     crate::history::archive::SCHEMA,
     crate::history::PLANS,
 ];

@@ -1,6 +1,8 @@
 //! The network seen from outside: a raw client on the wire, a hand on the control API.
 
 #[cfg(test)]
+mod channels;
+#[cfg(test)]
 mod companion;
 #[cfg(test)]
 mod control;
