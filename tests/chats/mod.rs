@@ -1,4 +1,6 @@
-//! Chats as stored.
+//! Chats: as stored, and as the account's phone has them.
+
+mod settings;
 
 use crate::harness::{ANNA, BORIS, OWN, TestApp, until};
 use serde_json::json;

@@ -19,7 +19,7 @@ is addressed by phone JID, LID JID, `digits` or `+digits`; a group by its `…@g
 `{\"error\": {\"code\", \"message\", \"details\"}}`. Every answer carries `X-Request-Id`.";
 
 /// Path parameters, wherever they occur.
-const PARAMETERS: [(&str, &str); 6] = [
+const PARAMETERS: [(&str, &str); 7] = [
     (
         "session",
         "`sess_…`; unknown, foreign and malformed are one 404",
@@ -31,6 +31,10 @@ const PARAMETERS: [(&str, &str); 6] = [
     (
         "cid",
         "a chat's JID: of a person in any form, a group, a channel",
+    ),
+    (
+        "jid",
+        "a person: a phone JID, LID JID, `digits` or `+digits`; `@` raw or `%40`",
     ),
     ("gid", "a group's JID, `…@g.us`"),
     ("mid", "WhatsApp's id of the message"),

@@ -6,7 +6,7 @@ use crate::{
     extract::{authenticated, session_of},
     openapi, operations,
     state::ApiState,
-    v1::{chats, contacts, groups, messages, outbox, sessions},
+    v1::{calls, chats, contacts, groups, messages, outbox, presence, sessions},
 };
 use axum::{
     Router,
@@ -41,11 +41,21 @@ fn v1() -> OpenApiRouter<ApiState> {
             contacts::check_many::check_contacts
         ))
         .routes(routes!(contacts::get::get_contact))
+        .routes(routes!(presence::subscribe::subscribe_presence))
         // Chats
         .routes(routes!(chats::list::list_chats))
-        .routes(routes!(chats::get::get_chat))
+        .routes(routes!(
+            chats::get::get_chat,
+            chats::update::update_chat,
+            chats::delete::delete_chat
+        ))
         .routes(routes!(chats::messages::list_chat_messages))
         .routes(routes!(chats::read::read_chat))
+        .routes(routes!(chats::receipts::send_receipts))
+        .routes(routes!(chats::presence::set_chat_presence))
+        // Presence and calls
+        .routes(routes!(presence::own::set_presence))
+        .routes(routes!(calls::reject::reject_call))
         // Messages
         .routes(routes!(messages::send::send_message))
         .routes(routes!(outbox::list::list_outbox))

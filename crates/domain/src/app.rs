@@ -19,6 +19,8 @@ pub struct Domain {
     /// Which process this is: `gatewayId` of the sessions it holds.
     pub node_id: String,
     pub(crate) outbox: crate::outbox::Workers,
+    pub(crate) keepers: crate::chats::settings::Keepers,
+    pub(crate) live: crate::live::Live,
     engine: OnceLock<Arc<dyn Engine>>,
 }
 
@@ -37,6 +39,8 @@ impl Domain {
             secrets,
             node_id: String::new(),
             outbox: crate::outbox::Workers::default(),
+            keepers: crate::chats::settings::Keepers::default(),
+            live: crate::live::Live::default(),
             engine: OnceLock::new(),
         }
     }

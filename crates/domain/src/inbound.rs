@@ -2,6 +2,7 @@
 //!
 //! A fact says what was seen, not what to do about it; `ingest` decides. Within one batch the order matters.
 
+use crate::calls::InCall;
 use serde::{Deserialize, Serialize};
 use wharf_types::{GroupJid, Lid, Millis, Phone};
 
@@ -96,6 +97,9 @@ pub struct MessageExtra {
     /// `{name, phone, vcard}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<serde_json::Value>,
+    /// WhatsApp addressed the author by number, not by LID: answers must do so too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_number: bool,
     /// The encrypted-content keys (media key, message secret) and the raw message, sealed by the engine; base64.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub sealed: String,
@@ -274,6 +278,8 @@ pub enum Inbound {
         chat: InChat,
         /// What is told of it.
         state: ChatState,
+        /// When it was decided, if told: app state tells, history does not.
+        at: Option<Millis>,
         /// Live or bulk.
         origin: Origin,
     },
@@ -282,6 +288,8 @@ pub enum Inbound {
         /// Which.
         chat: InChat,
     },
+    /// Word of a call.
+    Call(Box<InCall>),
     /// A bulk source is through: one `session.synced` in place of a flood.
     Synced {
         /// `history`, `app_state`, `groups`, `backfill`, `import`.

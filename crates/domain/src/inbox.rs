@@ -3,6 +3,7 @@
 use crate::{
     Domain, Result,
     inbound::Inbound,
+    live::Passing,
     ports::engine::{Connection, Inbox},
     sessions::SessionScope,
 };
@@ -16,6 +17,10 @@ pub struct DomainInbox(pub Arc<Domain>);
 impl Inbox for DomainInbox {
     async fn ingest(&self, session: &SessionScope, facts: Vec<Inbound>) -> Result<()> {
         self.0.ingest_facts(*session, facts).await
+    }
+
+    async fn passing(&self, session: &SessionScope, passing: Passing) -> Result<()> {
+        self.0.pass(*session, passing).await
     }
 
     async fn connection(&self, session: &SessionScope, state: Connection) -> Result<()> {

@@ -4,6 +4,7 @@
 //! [`ports::store::View`] and [`ports::store::Tx`], so each is written once for every store.
 
 pub mod app;
+pub mod calls;
 pub mod chats;
 pub mod contacts;
 pub mod cursor;
@@ -14,11 +15,13 @@ pub mod inbound;
 pub mod inbox;
 pub mod ingest;
 pub mod keys;
+pub mod live;
 pub mod master_key;
 pub mod messages;
 pub mod outbox;
 pub mod people;
 pub mod ports;
+pub mod presence;
 pub mod sessions;
 pub mod show;
 pub mod system;

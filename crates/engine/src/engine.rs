@@ -18,16 +18,19 @@ use tokio::sync::{Semaphore, mpsc};
 use wacore::pair_code::PairCodeOptions;
 use wharf_domain::{
     Error,
+    chats::settings::Setting,
     outbox::Outgoing,
     ports::{
         clock::Clock,
-        engine::{Connection, Engine, Handed, Inbox, LinkCode, NumberCheck, Refusal},
+        engine::{
+            Connection, Engine, Handed, Inbox, LinkCode, NumberCheck, ReadReceipt, Refusal, Typing,
+        },
         secrets::Secrets,
         store::Store,
     },
     sessions::{SessionNo, SessionScope},
 };
-use wharf_types::{Address, Phone};
+use wharf_types::{Address, Millis, Phone};
 
 /// A pairing code is good for this long (the library's `PAIR_CODE_VALIDITY`).
 const CODE_LIFE_MS: i64 = 180_000;
@@ -365,6 +368,42 @@ impl Engine for WhatsAppEngine {
             Some(actor) => actor.send(outgoing).await,
             None => Handed::Unknown,
         }
+    }
+
+    async fn catch_up(&self, session: &SessionScope) -> Result<(), Error> {
+        self.connected_actor(session)?.catch_up().await
+    }
+
+    async fn set_chat(
+        &self,
+        session: &SessionScope,
+        chat: &str,
+        setting: Setting,
+        at: Millis,
+    ) -> Result<(), Error> {
+        let actor = self.connected_actor(session)?;
+        actor.set_chat(chat, setting, at).await
+    }
+
+    async fn typing(&self, session: &SessionScope, chat: &str, state: Typing) -> Result<(), Error> {
+        self.connected_actor(session)?.typing(chat, state).await
+    }
+
+    async fn read(&self, session: &SessionScope, receipt: &ReadReceipt) -> Result<(), Error> {
+        self.connected_actor(session)?.read(receipt).await
+    }
+
+    async fn presence(&self, session: &SessionScope, available: bool) -> Result<(), Error> {
+        let actor = self.connected_actor(session)?;
+        actor.set_presence(available).await
+    }
+
+    async fn subscribe_presence(&self, session: &SessionScope, of: &Address) -> Result<(), Error> {
+        self.connected_actor(session)?.subscribe_presence(of).await
+    }
+
+    async fn reject_call(&self, session: &SessionScope, id: &str) -> Result<(), Error> {
+        self.connected_actor(session)?.reject_call(id).await
     }
 
     async fn check_numbers(

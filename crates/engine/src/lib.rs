@@ -7,6 +7,7 @@
 
 mod acks;
 mod actor;
+mod chats;
 mod config;
 mod convert;
 mod device_store;
@@ -14,6 +15,7 @@ mod engine;
 mod http;
 mod line;
 mod live;
+mod presence;
 mod proxy;
 mod send;
 mod transport;

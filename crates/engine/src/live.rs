@@ -11,7 +11,7 @@ use wharf_types::{Address, Phone};
 use whatsapp_rust::IqError;
 use whatsapp_rust::features::ContactError;
 
-fn jid(address: &Address) -> Jid {
+pub(crate) fn jid(address: &Address) -> Jid {
     match address {
         Address::Phone(phone) => Jid::pn(phone.as_str()),
         Address::Lid(lid) => Jid::lid(lid.as_str()),

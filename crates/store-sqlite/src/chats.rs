@@ -8,7 +8,8 @@ use crate::{
 use rusqlite::{Row, params};
 use wharf_domain::{
     Result,
-    ports::store::{ChatFilter, ChatPeer, ChatPlace, ChatRow, ChatsTx, ChatsView},
+    chats::settings::{Setting, SettingKind},
+    ports::store::{ChatFilter, ChatPeer, ChatPlace, ChatRow, ChatSettingRow, ChatsTx, ChatsView},
     sessions::SessionNo,
 };
 use wharf_types::Millis;
@@ -46,7 +47,45 @@ fn kind(text: &str) -> Option<&'static str> {
         .find(|kind| *kind == text)
 }
 
+fn setting_row(row: &Row<'_>) -> Result<ChatSettingRow, Fault> {
+    let kind = known(row, 1, SettingKind::parse, "kind of setting")?;
+    let value: Option<i64> = row.get(2)?;
+    Ok(ChatSettingRow {
+        chat_id: row.get(0)?,
+        setting: match kind {
+            SettingKind::Archived => Setting::Archived(value == Some(1)),
+            SettingKind::Pinned => Setting::Pinned(value == Some(1)),
+            SettingKind::Muted => Setting::MutedUntil(value),
+        },
+        at: row.get(3)?,
+        handed: row.get(4)?,
+    })
+}
+
 impl ChatsView for Rows<'_> {
+    fn chat_settings(&self, s: SessionNo, rows: usize) -> Result<Vec<ChatSettingRow>> {
+        self.many(
+            "SELECT chat, kind, value, at, handed FROM chat_settings WHERE session = ?1
+             ORDER BY chat, kind LIMIT ?2",
+            params![s.0, limit(rows)],
+            setting_row,
+        )
+    }
+
+    fn chat_setting(
+        &self,
+        s: SessionNo,
+        chat_id: i64,
+        kind: SettingKind,
+    ) -> Result<Option<ChatSettingRow>> {
+        self.one(
+            "SELECT chat, kind, value, at, handed FROM chat_settings
+             WHERE session = ?1 AND chat = ?2 AND kind = ?3",
+            params![s.0, chat_id, kind.as_str()],
+            setting_row,
+        )
+    }
+
     fn chat(&self, s: SessionNo, id: i64) -> Result<Option<ChatRow>> {
         self.one(
             select!("WHERE session = ?1 AND id = ?2"),
@@ -134,8 +173,41 @@ impl ChatsTx for Rows<'_> {
         Ok(())
     }
 
+    fn put_chat_setting(&mut self, s: SessionNo, row: &ChatSettingRow) -> Result<()> {
+        let value = match row.setting {
+            Setting::Archived(yes) | Setting::Pinned(yes) => Some(i64::from(yes)),
+            Setting::MutedUntil(until) => until,
+        };
+        self.run(
+            "INSERT INTO chat_settings (session, chat, kind, value, at, handed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (session, chat, kind) DO UPDATE SET
+                 value = excluded.value, at = excluded.at, handed = excluded.handed",
+            params![
+                s.0,
+                row.chat_id,
+                row.setting.kind().as_str(),
+                value,
+                row.at,
+                row.handed
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn delete_chat_setting(&mut self, s: SessionNo, chat_id: i64, kind: SettingKind) -> Result<()> {
+        self.run(
+            "DELETE FROM chat_settings WHERE session = ?1 AND chat = ?2 AND kind = ?3",
+            params![s.0, chat_id, kind.as_str()],
+        )?;
+        Ok(())
+    }
+
     fn delete_chat(&mut self, s: SessionNo, id: i64) -> Result<()> {
         self.delete_messages(s, id)?;
+        self.run(
+            "DELETE FROM chat_settings WHERE session = ?1 AND chat = ?2",
+            params![s.0, id],
+        )?;
         self.run(
             "DELETE FROM chats WHERE session = ?1 AND id = ?2",
             params![s.0, id],

@@ -7,7 +7,7 @@
 use axum::http::{Uri, uri::PathAndQuery};
 
 /// Every verb that stands after a colon somewhere in the API.
-pub const VERBS: [&str; 4] = ["start", "stop", "restart", "logout"];
+pub const VERBS: [&str; 6] = ["start", "stop", "restart", "logout", "subscribe", "reject"];
 
 /// What became of a path.
 #[derive(Debug, PartialEq, Eq)]

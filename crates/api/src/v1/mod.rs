@@ -1,8 +1,10 @@
 //! The operations, one noun a folder, one operation a file.
 
+pub mod calls;
 pub mod chats;
 pub mod contacts;
 pub mod groups;
 pub mod messages;
 pub mod outbox;
+pub mod presence;
 pub mod sessions;

@@ -4,7 +4,7 @@ use crate::harness::TestApi;
 use std::collections::BTreeMap;
 use wharf_types::Capability::{self, Manage, Read, Send};
 
-const TABLE: [(&str, Capability); 27] = [
+const TABLE: [(&str, Capability); 34] = [
     ("listSessions", Manage),
     ("createSession", Manage),
     ("getSession", Manage),
@@ -24,7 +24,14 @@ const TABLE: [(&str, Capability); 27] = [
     ("listChats", Read),
     ("getChat", Read),
     ("listChatMessages", Read),
+    ("updateChat", Send),
+    ("deleteChat", Send),
     ("readChat", Send),
+    ("sendReceipts", Send),
+    ("setChatPresence", Send),
+    ("subscribePresence", Send),
+    ("setPresence", Send),
+    ("rejectCall", Send),
     ("sendMessage", Send),
     ("listOutbox", Send),
     ("getOutbox", Send),

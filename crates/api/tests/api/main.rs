@@ -5,6 +5,8 @@ mod auth;
 #[cfg(test)]
 mod capabilities;
 #[cfg(test)]
+mod chats;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod http;
@@ -12,6 +14,8 @@ mod http;
 mod logs;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod passing;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]

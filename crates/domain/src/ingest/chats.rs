@@ -3,12 +3,15 @@
 use super::Batch;
 use crate::{
     Result,
-    chats::STATUS_JID,
+    chats::{
+        STATUS_JID,
+        settings::{Setting, hear},
+    },
     inbound::{ChatState, InChat, Seen},
     people::flags,
     ports::store::{ChatPeer, ChatRow},
 };
-use wharf_types::{Address, ChatJid};
+use wharf_types::{Address, ChatJid, Millis};
 
 /// The chat a caller's JID means.
 pub(super) fn in_chat(jid: &ChatJid) -> InChat {
@@ -105,7 +108,12 @@ impl Batch<'_> {
     }
 
     /// What history or app state tells of a chat. A state that says nothing makes no chat.
-    pub(super) fn chat_state(&mut self, chat: &InChat, state: ChatState) -> Result<()> {
+    pub(super) fn chat_state(
+        &mut self,
+        chat: &InChat,
+        state: ChatState,
+        at: Option<Millis>,
+    ) -> Result<()> {
         let says_something = state.archived == Some(true)
             || state.pinned == Some(true)
             || matches!(state.muted_until, Some(Some(_)))
@@ -118,9 +126,16 @@ impl Batch<'_> {
             None => return Ok(()),
         };
         let mut is = was.clone();
-        is.archived = state.archived.unwrap_or(is.archived);
-        is.pinned = state.pinned.unwrap_or(is.pinned);
-        is.muted_until = state.muted_until.unwrap_or(is.muted_until);
+        let settings = [
+            state.archived.map(Setting::Archived),
+            state.pinned.map(Setting::Pinned),
+            state.muted_until.map(Setting::MutedUntil),
+        ];
+        for setting in settings.into_iter().flatten() {
+            if hear(self.tx, self.s, was.id, setting, at)? {
+                setting.on(&mut is);
+            }
+        }
         is.unread = state.unread.unwrap_or(is.unread);
         is.last_at = is.last_at.max(state.last_at);
         // A group's own metadata knows its name better than history does.

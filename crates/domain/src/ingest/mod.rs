@@ -15,7 +15,9 @@ pub mod row_ids;
 mod synced;
 
 use crate::{
-    Domain, Result,
+    Domain, Error, Result,
+    calls::CallPayload,
+    contacts::PersonRef,
     events::Log,
     inbound::{Inbound, NameSource, Origin, Seen},
     people::identity::Roster,
@@ -161,8 +163,15 @@ impl<'t> Batch<'t> {
                 change,
                 at,
             } => self.group_changed(&jid, by.as_ref(), change, at),
-            Inbound::Chat { chat, state, .. } => self.chat_state(&chat, state),
+            Inbound::Chat {
+                chat, state, at, ..
+            } => self.chat_state(&chat, state, at),
             Inbound::ChatDeleted { chat } => self.chat_deleted(&chat),
+            Inbound::Call(call) => {
+                let from = self.people.resolve(self.tx, &call.from)?;
+                let payload = CallPayload::new(*call, PersonRef::from(&from));
+                self.log.event(self.tx, "call", &payload)
+            }
             Inbound::Synced { .. } => Ok(()),
         }
     }
@@ -227,6 +236,23 @@ pub fn ensure_chat(
     batch.changed_chats.clear();
     batch.finish()?;
     Ok(is)
+}
+
+/// A caller deletes the copy of a chat that is here.
+pub(crate) fn delete_chat(
+    tx: &mut dyn Tx,
+    scope: SessionScope,
+    ids: Arc<dyn Ids>,
+    now: Millis,
+    jid: &ChatJid,
+) -> Result<()> {
+    let known = Show::new(tx.view(), scope)?.chat_at(jid)?;
+    if known.is_none() {
+        return Err(Error::NotFound("chat"));
+    }
+    let mut batch = Batch::new(tx, scope, ids, now)?;
+    batch.chat_deleted(&chats::in_chat(jid))?;
+    batch.finish()
 }
 
 impl Domain {

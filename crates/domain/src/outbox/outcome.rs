@@ -52,6 +52,9 @@ impl Outcome {
             return Ok(());
         }
         if let Some(why) = why {
+            if why.reason == "account_restricted" {
+                self.log.restricted(tx, why.reason, why.until)?;
+            }
             row.until = why.until;
             row.error = Some((why.reason.to_owned(), why.message));
             tx.put_outbox(self.scope.no, &row)?;

@@ -7,6 +7,7 @@
 use super::{Names, buffer::Key, flags, identity::Roster, index};
 use crate::{
     Result,
+    chats::settings,
     ports::store::{ChatPeer, MemberRow, PersonRow, Tx},
 };
 
@@ -57,7 +58,6 @@ impl Roster {
             (theirs, ours)
         };
         tx.move_messages(self.s, goes.id, stays.id)?;
-        tx.delete_chat(self.s, goes.id)?;
         stays.peer = ChatPeer::Person(kept);
         stays.archived &= goes.archived;
         stays.pinned |= goes.pinned;
@@ -67,6 +67,8 @@ impl Roster {
         if stays.name.is_empty() {
             stays.name = goes.name;
         }
+        settings::join(tx, self.s, &mut stays, goes.id)?;
+        tx.delete_chat(self.s, goes.id)?;
         tx.put_chat(self.s, &stays)?;
         self.chats.remove(&goes.id);
         self.chats.insert(stays.id);

@@ -2,7 +2,10 @@
 //!
 //! Data travels one way at a time: commands go down through [`Engine`], facts come up through [`Inbox`].
 
-use crate::{Error, inbound::Inbound, outbox::Outgoing, sessions::SessionScope};
+use crate::{
+    Error, chats::settings::Setting, inbound::Inbound, live::Passing, outbox::Outgoing,
+    sessions::SessionScope,
+};
 use async_trait::async_trait;
 use wharf_types::{Address, Lid, Millis, Phone};
 
@@ -48,6 +51,40 @@ pub struct Refusal {
     pub until: Option<Millis>,
 }
 
+/// What others see of the account in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typing {
+    /// Writes.
+    Composing,
+    /// Records a voice message.
+    Recording,
+    /// Neither.
+    Paused,
+}
+
+impl Typing {
+    /// From the contract's text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "composing" => Self::Composing,
+            "recording" => Self::Recording,
+            "paused" => Self::Paused,
+            _ => return None,
+        })
+    }
+}
+
+/// Messages of one author that were read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadReceipt {
+    /// The chat's JID, in the form in which the messages came.
+    pub chat: String,
+    /// Their author, in a group.
+    pub author: Option<String>,
+    /// WhatsApp's ids.
+    pub wa_ids: Vec<String>,
+}
+
 /// Commands to the sessions' connections. Every call has its own deadline inside.
 #[async_trait]
 pub trait Engine: Send + Sync {
@@ -67,6 +104,27 @@ pub trait Engine: Send + Sync {
     fn connected(&self, session: &SessionScope) -> bool;
     /// Hands one send to WhatsApp and waits for the server's word on it.
     async fn send(&self, session: &SessionScope, outgoing: &Outgoing) -> Handed;
+    /// Asks for app state newer than what is stored; returns once what came is stored.
+    async fn catch_up(&self, session: &SessionScope) -> Result<(), Error>;
+    /// Sets one setting of a chat for all of the account's devices, as said at `at`; returns once the server has
+    /// taken it.
+    async fn set_chat(
+        &self,
+        session: &SessionScope,
+        chat: &str,
+        setting: Setting,
+        at: Millis,
+    ) -> Result<(), Error>;
+    /// Shows the account as typing in a chat.
+    async fn typing(&self, session: &SessionScope, chat: &str, state: Typing) -> Result<(), Error>;
+    /// Tells an author that messages were read.
+    async fn read(&self, session: &SessionScope, receipt: &ReadReceipt) -> Result<(), Error>;
+    /// Shows the account as there or not.
+    async fn presence(&self, session: &SessionScope, available: bool) -> Result<(), Error>;
+    /// Asks for a person's presence to be told from now on.
+    async fn subscribe_presence(&self, session: &SessionScope, of: &Address) -> Result<(), Error>;
+    /// Rejects a call that rings; not found when none of this id does.
+    async fn reject_call(&self, session: &SessionScope, id: &str) -> Result<(), Error>;
     /// Whether numbers are on WhatsApp.
     async fn check_numbers(
         &self,
@@ -89,6 +147,8 @@ pub trait Engine: Send + Sync {
 pub trait Inbox: Send + Sync {
     /// Facts from the wire, in order, stored in one transaction with their events.
     async fn ingest(&self, session: &SessionScope, facts: Vec<Inbound>) -> Result<(), Error>;
+    /// Word that passes: told to live readers, never stored.
+    async fn passing(&self, session: &SessionScope, passing: Passing) -> Result<(), Error>;
     /// The connection's state changed: stored on the session row, logged as `session.status`.
     async fn connection(&self, session: &SessionScope, state: Connection) -> Result<(), Error>;
 }

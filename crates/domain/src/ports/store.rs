@@ -9,6 +9,7 @@
 
 use crate::{
     Result,
+    chats::settings::{Setting, SettingKind},
     inbound::MessageExtra,
     outbox::OutboxRow,
     people::{ListKey, Names},
@@ -335,8 +336,29 @@ pub struct ChatRow {
     pub last_at: Option<Millis>,
 }
 
+/// What a caller set on a chat and WhatsApp has not taken yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatSettingRow {
+    /// The chat's row.
+    pub chat_id: i64,
+    /// What was set.
+    pub setting: Setting,
+    /// When.
+    pub at: Millis,
+    /// Something of this kind was given to WhatsApp, and nobody knows whether it was taken.
+    pub handed: bool,
+}
+
 #[expect(missing_docs, reason = "each verb says what it does")]
 pub trait ChatsView {
+    /// What WhatsApp has not taken yet, by chat and kind, at most `limit`.
+    fn chat_settings(&self, s: SessionNo, limit: usize) -> Result<Vec<ChatSettingRow>>;
+    fn chat_setting(
+        &self,
+        s: SessionNo,
+        chat_id: i64,
+        kind: SettingKind,
+    ) -> Result<Option<ChatSettingRow>>;
     fn chat(&self, s: SessionNo, id: i64) -> Result<Option<ChatRow>>;
     fn chat_of(&self, s: SessionNo, peer: &ChatPeer) -> Result<Option<ChatRow>>;
     /// Pinned first, then newest activity, then newest row; after the given place.
@@ -374,7 +396,10 @@ pub struct ChatFilter {
 #[expect(missing_docs, reason = "each verb says what it does")]
 pub trait ChatsTx {
     fn put_chat(&mut self, s: SessionNo, row: &ChatRow) -> Result<()>;
-    /// With its messages.
+    /// One a chat and kind: the newest replaces what was there.
+    fn put_chat_setting(&mut self, s: SessionNo, row: &ChatSettingRow) -> Result<()>;
+    fn delete_chat_setting(&mut self, s: SessionNo, chat_id: i64, kind: SettingKind) -> Result<()>;
+    /// With its messages and what was set on it.
     fn delete_chat(&mut self, s: SessionNo, id: i64) -> Result<()>;
 }
 

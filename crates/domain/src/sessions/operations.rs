@@ -238,6 +238,7 @@ impl Domain {
     ) -> Result<SessionView> {
         let now = self.clock.now();
         let secrets = Arc::clone(&self.secrets);
+        let mark_online = settings.mark_online;
         let row = self
             .store
             .write(move |tx| {
@@ -250,6 +251,14 @@ impl Domain {
                 Ok(row)
             })
             .await?;
+        if let Some(available) = mark_online
+            && let Ok(engine) = self.engine()
+            && engine.connected(&scope)
+            && let Err(error) = engine.presence(&scope, available).await
+        {
+            // The next login will do it.
+            tracing::debug!(session = %scope.id, %error, "presence not changed");
+        }
         // A send may wait for a rate that is higher now.
         self.poke_outbox(scope);
         Ok(self.show_session(row))
@@ -259,6 +268,7 @@ impl Domain {
     /// drops it itself.
     pub async fn delete_session(self: &Arc<Self>, scope: SessionScope) -> Result<()> {
         self.engine()?.forget(&scope).await?;
+        self.keepers.forget(scope.no);
         self.store
             .write(move |tx| tx.delete_session(&scope))
             .await?;

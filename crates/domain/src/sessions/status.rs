@@ -100,6 +100,7 @@ impl Domain {
     ) -> Result<SessionRow> {
         let now = self.clock.now();
         let event = EventId::new(self.ids.ulid());
+        let mut restricted = Log::new(scope, Arc::clone(&self.ids), now);
         self.store
             .write(move |tx| {
                 let before = tx
@@ -119,6 +120,9 @@ impl Domain {
                 tx.update_session(&row)?;
                 if moved {
                     log(tx, event, &row, now)?;
+                    if row.status_reason == "banned" {
+                        restricted.restricted(tx, "banned", row.status_until)?;
+                    }
                 }
                 Ok(row)
             })
@@ -145,20 +149,11 @@ impl Domain {
             self.own_account(scope, own, push_name.clone()).await?;
         }
         let connected = state == Connection::Connected;
-        let banned = match &state {
-            Connection::Banned { until } => Some(*until),
-            _ => None,
-        };
         self.change_session(scope, move |row| apply(row, &state, now))
             .await?;
-        if let Some(until) = banned {
-            let mut log = Log::new(scope, Arc::clone(&self.ids), now);
-            self.store
-                .write(move |tx| log.restricted(tx, "banned", until))
-                .await?;
-        }
         if connected {
             self.poke_outbox(scope);
+            self.poke_chats(scope, true);
         }
         Ok(())
     }

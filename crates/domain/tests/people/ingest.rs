@@ -241,6 +241,7 @@ async fn a_bulk_is_told_by_one_event() {
             Inbound::Chat {
                 chat: InChat::Person(by_lid(3)),
                 state,
+                at: None,
                 origin: Origin::Bulk,
             },
         ])
@@ -393,6 +394,7 @@ async fn chats_in_order_and_by_name() {
         .tell([Inbound::Chat {
             chat: InChat::Group(group_jid(1)),
             state: pin,
+            at: None,
             origin: Origin::Live,
         }])
         .await;

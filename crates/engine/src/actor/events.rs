@@ -1,10 +1,10 @@
 //! The event task: what the library tells, in its order, as facts in batches and connection states between them.
 
-use super::{Actor, app_state as collections, groups, presence};
-use crate::convert::{BATCH, app_state, group, known, receipt::receipt};
+use super::{Actor, app_state as collections, calls, groups, presence};
+use crate::convert::{BATCH, app_state, group, known, passing, receipt::receipt};
 use std::{
     sync::{
-        Arc, Weak,
+        Arc, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -68,6 +68,20 @@ impl Facts {
     fn take(&mut self, actor: &Arc<Actor>, event: &Event) -> bool {
         match event {
             Event::Receipt(event) => self.facts.extend(receipt(event)),
+            Event::IncomingCall(call) => {
+                let own = actor.own();
+                let word = {
+                    let mut calls = actor.calls.lock().unwrap_or_else(PoisonError::into_inner);
+                    calls.heard(call, &own)
+                };
+                self.facts
+                    .extend(word.map(|word| Inbound::Call(Box::new(word))));
+            }
+            Event::MissedCall(call) => {
+                let word = calls::missed(call);
+                self.facts
+                    .extend(word.map(|word| Inbound::Call(Box::new(word))));
+            }
             Event::ContactNumberChanged(change) => self.facts.extend(group::number_changed(change)),
             Event::GroupUpdate(update) => {
                 let own = actor.own();
@@ -162,6 +176,13 @@ async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicB
                 })
                 .await;
             actor.keep(tokio::spawn(presence::settle(Arc::downgrade(actor))));
+        }
+        Event::Presence(_) | Event::ChatPresence(_) => {
+            if let Some(passing) = passing::passing(event)
+                && let Err(error) = actor.shared.inbox.passing(&actor.scope, passing).await
+            {
+                tracing::debug!(session = %actor.scope.id, %error, "presence not told");
+            }
         }
         Event::AppStateSyncFailed(failed) => {
             collections::catch_up(actor, collections::skipped(failed), AFTER_SKIP);

@@ -138,6 +138,8 @@ pub(crate) async fn launch(
         owed,
         logins: AtomicU64::new(0),
         due: Mutex::default(),
+        wish: Mutex::default(),
+        calls: Mutex::default(),
         online: tokio::sync::Notify::new(),
         doubt: Arc::default(),
         tasks: Mutex::default(),

@@ -12,6 +12,7 @@
 //! - The event path is unbounded and never drops; its facts are counted where a version must wait for them.
 
 mod app_state;
+pub(crate) mod calls;
 mod ears;
 mod events;
 mod groups;
@@ -97,6 +98,10 @@ pub(crate) struct Actor {
     logins: AtomicU64,
     /// Collections of app state to be asked for again.
     due: Mutex<HashSet<WAPatchName>>,
+    /// Whether the owner wants to be shown as there, once they said so in this life.
+    pub wish: Mutex<Option<bool>>,
+    /// Calls that ring now.
+    pub calls: Mutex<calls::Calls>,
     /// Woken at each login.
     pub online: tokio::sync::Notify,
     /// Rung by who waits for WhatsApp's word: the connection shall prove that it lives.
@@ -248,7 +253,7 @@ impl Actor {
     }
 
     /// Stores facts, trying again while the store cannot write; `false` when they are given up.
-    async fn ingest(&self, facts: Vec<Inbound>) -> bool {
+    pub(crate) async fn ingest(&self, facts: Vec<Inbound>) -> bool {
         if facts.is_empty() {
             return true;
         }

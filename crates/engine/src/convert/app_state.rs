@@ -4,6 +4,7 @@ use super::{chat, known, millis, parse, seen_all};
 use wacore::types::events::Event;
 use wacore_binary::Jid;
 use wharf_domain::inbound::{ChatState, Inbound, NameSource, Origin};
+use wharf_types::Millis;
 
 /// Whether the event is a mutation of app state, which a stored version must wait for.
 pub(crate) fn is_mutation(event: &Event) -> bool {
@@ -33,10 +34,11 @@ fn origin(full: bool) -> Origin {
     if full { Origin::Bulk } else { Origin::Live }
 }
 
-fn state(jid: &Jid, full: bool, state: ChatState) -> Option<Inbound> {
+fn state(jid: &Jid, at: Millis, full: bool, state: ChatState) -> Option<Inbound> {
     Some(Inbound::Chat {
         chat: chat(jid, None)?,
         state,
+        at: Some(at),
         origin: origin(full),
     })
 }
@@ -69,6 +71,7 @@ pub(crate) fn mutation(event: &Event, facts: &mut Vec<Inbound>) {
         }
         Event::PinUpdate(update) => state(
             &update.jid,
+            update.timestamp.timestamp_millis(),
             update.from_full_sync,
             ChatState {
                 pinned: Some(update.action.pinned.unwrap_or(false)),
@@ -83,6 +86,7 @@ pub(crate) fn mutation(event: &Event, facts: &mut Vec<Inbound>) {
                 .then(|| millis(update.action.mute_end_timestamp.unwrap_or(-1)));
             state(
                 &update.jid,
+                update.timestamp.timestamp_millis(),
                 update.from_full_sync,
                 ChatState {
                     muted_until: Some(until),
@@ -92,6 +96,7 @@ pub(crate) fn mutation(event: &Event, facts: &mut Vec<Inbound>) {
         }
         Event::ArchiveUpdate(update) => state(
             &update.jid,
+            update.timestamp.timestamp_millis(),
             update.from_full_sync,
             ChatState {
                 archived: Some(update.action.archived.unwrap_or(false)),

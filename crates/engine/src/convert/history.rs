@@ -72,6 +72,7 @@ impl Converter {
                 name: c.name.clone().filter(|name| !name.is_empty()),
                 last_at: last,
             },
+            at: None,
             origin: Origin::Bulk,
         });
         // The phone sends newest first; stored in order of writing they read naturally.

@@ -38,7 +38,14 @@ impl Converter {
                 origin: Origin::Live,
             });
         }
+        let before = facts.len();
         self.say(envelope, &inbound.message, facts);
+        let source = &inbound.info.source;
+        for fact in facts.iter_mut().skip(before) {
+            if let Inbound::Message(message) = fact {
+                message.extra.by_number = !source.is_from_me && source.sender.is_pn();
+            }
+        }
     }
 
     fn envelope(&self, info: &MessageInfo) -> Option<Envelope> {

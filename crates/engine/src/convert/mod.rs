@@ -6,6 +6,7 @@ pub(crate) mod group;
 pub(crate) mod history;
 pub(crate) mod message;
 mod outgoing;
+pub(crate) mod passing;
 pub(crate) mod receipt;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,7 @@ use wharf_types::Millis;
 pub(crate) const BATCH: usize = 500;
 
 /// "For ever" where WhatsApp says so: the last second that every calendar can show.
-const FOREVER: Millis = 253_402_300_799_000;
+pub(crate) const FOREVER: Millis = 253_402_300_799_000;
 
 /// What a conversion needs to know of the session.
 #[derive(Clone)]

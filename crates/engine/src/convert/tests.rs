@@ -398,6 +398,7 @@ fn a_history_part_in_order_of_writing() {
     let Inbound::Chat {
         chat,
         state,
+        at: None,
         origin: Origin::Bulk,
     } = &facts[1]
     else {

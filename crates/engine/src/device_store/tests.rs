@@ -25,6 +25,7 @@ use wacore::{
 use wharf_domain::{
     Error,
     inbound::Inbound,
+    live::Passing,
     master_key::MasterKey,
     ports::{
         clock::SystemClock,
@@ -44,6 +45,9 @@ struct Told(Mutex<Vec<Inbound>>);
 impl Inbox for Told {
     async fn ingest(&self, _: &SessionScope, facts: Vec<Inbound>) -> Result<(), Error> {
         self.0.lock().unwrap().extend(facts);
+        Ok(())
+    }
+    async fn passing(&self, _: &SessionScope, _: Passing) -> Result<(), Error> {
         Ok(())
     }
     async fn connection(&self, _: &SessionScope, _: Connection) -> Result<(), Error> {

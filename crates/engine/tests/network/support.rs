@@ -13,6 +13,7 @@ use std::{
 use wharf_domain::{
     Error,
     inbound::{InMessage, Inbound},
+    live::Passing,
     master_key::MasterKey,
     outbox::{Content, Outgoing},
     ports::{
@@ -38,6 +39,7 @@ pub const PATIENCE: Duration = Duration::from_secs(40);
 pub struct Recorder {
     pub facts: Mutex<Vec<Inbound>>,
     pub states: Mutex<Vec<Connection>>,
+    pub passed: Mutex<Vec<Passing>>,
     /// Refuse everything, as a full disk would.
     pub refuse: AtomicBool,
 }
@@ -49,6 +51,10 @@ impl Inbox for Recorder {
             return Err(Error::Unavailable("full".into()));
         }
         self.facts.lock().unwrap().extend(facts);
+        Ok(())
+    }
+    async fn passing(&self, _: &SessionScope, passing: Passing) -> Result<(), Error> {
+        self.passed.lock().unwrap().push(passing);
         Ok(())
     }
     async fn connection(&self, _: &SessionScope, state: Connection) -> Result<(), Error> {

@@ -1,7 +1,11 @@
 //! Chats.
 
 use super::{dm, message, session};
-use wharf_domain::{ports::store::*, sessions::SessionNo};
+use wharf_domain::{
+    chats::settings::{Setting, SettingKind},
+    ports::store::*,
+    sessions::SessionNo,
+};
 use wharf_types::Millis;
 
 pub async fn round_trip(store: &dyn Store) {
@@ -169,4 +173,47 @@ pub async fn gone_with_its_messages(store: &dyn Store) {
         .unwrap();
     assert_eq!(left, [3]);
     assert_eq!(recipients, [None, Some(4)]);
+}
+
+pub async fn settings_wait_by_chat_and_kind(store: &dyn Store) {
+    let (s, other) = (session(store).await.no, session(store).await.no);
+    let row = |chat_id, setting, at| ChatSettingRow {
+        chat_id,
+        setting,
+        at,
+        handed: at > 5,
+    };
+    let rows = [
+        row(1, Setting::Archived(true), 5),
+        row(1, Setting::MutedUntil(None), 6),
+        row(2, Setting::MutedUntil(Some(99)), 5),
+        row(2, Setting::Pinned(false), 7),
+    ];
+    let put = rows.clone();
+    store
+        .write(move |tx| {
+            tx.put_chat(s, &dm(1, 11))?;
+            tx.put_chat_setting(s, &row(1, Setting::Archived(false), 1))?;
+            put.iter().try_for_each(|row| tx.put_chat_setting(s, row))?;
+            tx.put_chat_setting(other, &row(1, Setting::Archived(false), 1))
+        })
+        .await
+        .unwrap();
+    let left = store
+        .write(move |tx| {
+            assert_eq!(tx.chat_settings(s, 10)?, rows);
+            assert_eq!(tx.chat_settings(s, 3)?, rows[..3]);
+            assert_eq!(
+                tx.chat_setting(s, 2, SettingKind::Pinned)?.as_ref(),
+                rows.last()
+            );
+            assert_eq!(tx.chat_setting(s, 2, SettingKind::Archived)?, None);
+            tx.delete_chat_setting(s, 2, SettingKind::Muted)?;
+            tx.delete_chat_setting(s, 2, SettingKind::Archived)?;
+            tx.delete_chat(s, 1)?;
+            tx.chat_settings(s, 10)
+        })
+        .await
+        .unwrap();
+    assert_eq!(left, [row(2, Setting::Pinned(false), 7)]);
 }

@@ -33,7 +33,7 @@ macro_rules! every_case {
                 deleted_at_once_and_erased_in_steps what_is_gone_cannot_be_written;
             people: round_trip ids_are_unique merged_ids_lead_to_the_kept_row by_name postings
                 repointing_takes_everything_along;
-            chats: round_trip in_order_and_after_a_place filters gone_with_its_messages;
+            chats: round_trip in_order_and_after_a_place filters gone_with_its_messages settings_wait_by_chat_and_kind;
             messages: round_trip newest_first unique_in_chat_and_sender moving_drops_doubles known_once_something_got_through
                 receipts_are_counted_by_level;
             groups: round_trip present_members_by_row one_membership_a_person;

@@ -1,9 +1,13 @@
 //! Chats: what can hold a conversation. Schemas of the domain's own values, as in [`super::contacts`].
 
+pub mod delete;
 pub mod get;
 pub mod list;
 pub mod messages;
+pub mod presence;
 pub mod read;
+pub mod receipts;
+pub mod update;
 
 use super::messages::Message;
 use utoipa::ToSchema;

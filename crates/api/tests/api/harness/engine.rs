@@ -10,11 +10,12 @@ use std::{
 };
 use wharf_domain::{
     Error,
+    chats::settings::Setting,
     outbox::Outgoing,
-    ports::engine::{Engine, Handed, LinkCode, NumberCheck},
+    ports::engine::{Engine, Handed, LinkCode, NumberCheck, ReadReceipt, Typing},
     sessions::SessionScope,
 };
-use wharf_types::{Address, Phone};
+use wharf_types::{Address, Millis, Phone};
 
 #[derive(Default)]
 pub struct PlayedEngine {
@@ -26,8 +27,31 @@ pub struct PlayedEngine {
     pub sent: Mutex<Vec<Outgoing>>,
     /// What the server will say, one word a send; acknowledged when there is none left.
     pub words: Mutex<VecDeque<Handed>>,
+    /// What else it was told, in words.
+    pub told: Mutex<Vec<String>>,
+    /// WhatsApp takes no settings of chats.
+    pub refuses: AtomicBool,
     /// While held, the server says nothing.
     pub silence: tokio::sync::RwLock<()>,
+}
+
+impl PlayedEngine {
+    fn say(&self, words: impl Into<String>) {
+        self.told.lock().unwrap().push(words.into());
+    }
+
+    fn live(&self, session: &SessionScope, words: String) -> Result<(), Error> {
+        if !self.connected(session) {
+            return Err(Error::NotConnected);
+        }
+        self.say(words);
+        Ok(())
+    }
+
+    /// What it was told since the last time.
+    pub fn heard(&self) -> Vec<String> {
+        std::mem::take(&mut *self.told.lock().unwrap())
+    }
 }
 
 #[async_trait]
@@ -61,6 +85,44 @@ impl Engine for PlayedEngine {
         let _heard = self.silence.read().await;
         let word = self.words.lock().unwrap().pop_front();
         word.unwrap_or(Handed::Acknowledged(1_800_000_000_000))
+    }
+    async fn catch_up(&self, _: &SessionScope) -> Result<(), Error> {
+        self.say("catch up");
+        Ok(())
+    }
+    async fn set_chat(
+        &self,
+        session: &SessionScope,
+        chat: &str,
+        setting: Setting,
+        _: Millis,
+    ) -> Result<(), Error> {
+        self.live(session, format!("{chat} {setting:?}"))?;
+        match self.refuses.load(Ordering::SeqCst) {
+            true => Err(Error::Timeout),
+            false => Ok(()),
+        }
+    }
+    async fn typing(&self, session: &SessionScope, chat: &str, state: Typing) -> Result<(), Error> {
+        self.live(session, format!("{chat} {state:?}"))
+    }
+    async fn read(&self, session: &SessionScope, receipt: &ReadReceipt) -> Result<(), Error> {
+        let ids = receipt.wa_ids.join(",");
+        let author = receipt.author.as_deref().unwrap_or("-");
+        self.live(session, format!("{} {author} read {ids}", receipt.chat))
+    }
+    async fn presence(&self, session: &SessionScope, available: bool) -> Result<(), Error> {
+        self.live(session, format!("available {available}"))
+    }
+    async fn subscribe_presence(&self, session: &SessionScope, of: &Address) -> Result<(), Error> {
+        self.live(session, format!("subscribe {}", of.jid()))
+    }
+    async fn reject_call(&self, session: &SessionScope, id: &str) -> Result<(), Error> {
+        self.live(session, format!("reject {id}"))?;
+        match id {
+            "RINGING" => Ok(()),
+            _ => Err(Error::NotFound("call")),
+        }
     }
     async fn check_numbers(
         &self,

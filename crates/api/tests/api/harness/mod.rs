@@ -32,6 +32,7 @@ use wharf_domain::{
         clock::Clock,
         engine::{Connection, Inbox},
         ids::Ids,
+        store::StoreExt,
     },
     sessions::{SessionScope, SessionSettings},
     system::SystemIds,
@@ -283,5 +284,32 @@ impl TestApi {
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.by_key("POST", path).json(body).go().await
+    }
+
+    /// Payloads of the organization's logged events of a type ("" = all), oldest first.
+    pub async fn events(&self, kind: &str) -> Vec<Value> {
+        let (org, kind) = (self.org, kind.to_owned());
+        let rows = self
+            .domain
+            .store
+            .read(move |view| view.events(&org, 0, 10_000))
+            .await
+            .unwrap();
+        rows.iter()
+            .filter(|row| kind.is_empty() || row.kind == kind)
+            .map(|row| serde_json::from_str(&row.payload).unwrap())
+            .collect()
+    }
+}
+
+/// Waits until a condition holds.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !holds().await {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "waited in vain: {what}"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }

@@ -122,6 +122,7 @@ pub fn people(from: u64, to: u64) -> anyhow::Result<Vec<Inbound>> {
             facts.push(Inbound::Chat {
                 chat: InChat::Person(who),
                 state,
+                at: None,
                 origin: Origin::Bulk,
             });
         }

@@ -1,9 +1,12 @@
-//! Chats as callers see them, and the gateway's own unread counter.
+//! Chats as callers see them, and their lists. What callers do to them is in [`change`], what becomes of it at
+//! WhatsApp in [`settings`].
+
+pub mod change;
+pub mod settings;
 
 use crate::{
     Domain, Error, Result,
     cursor::{Binding, Page, parse_limit},
-    events::Log,
     messages::Message,
     people::names::{Search, fold},
     ports::store::{ChatFilter, ChatPeer, ChatPlace, ChatRow, StoreExt},
@@ -11,7 +14,7 @@ use crate::{
     show::{Show, person_jid},
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 use wharf_types::{ChatJid, Millis, SessionId};
 
 /// Chats looked through at once while a search text is checked.
@@ -264,27 +267,6 @@ impl Domain {
                 let show = Show::new(view, scope)?;
                 let row = show.chat_at(&jid)?.ok_or(Error::NotFound("chat"))?;
                 show.chat(&row)
-            })
-            .await
-    }
-
-    /// Clears the gateway's unread counter; nobody else learns of it. Repeating is a no-op.
-    pub async fn read_chat(&self, scope: SessionScope, jid: ChatJid) -> Result<Chat> {
-        let mut log = Log::new(scope, Arc::clone(&self.ids), self.clock.now());
-        self.store
-            .write(move |tx| {
-                let mut row = Show::new(tx.view(), scope)?
-                    .chat_at(&jid)?
-                    .ok_or(Error::NotFound("chat"))?;
-                let cleared = std::mem::take(&mut row.unread) > 0;
-                if cleared {
-                    tx.put_chat(scope.no, &row)?;
-                }
-                let chat = Show::new(tx.view(), scope)?.chat(&row)?;
-                if cleared {
-                    log.chat_updated(tx, &chat)?;
-                }
-                Ok(chat)
             })
             .await
     }

@@ -1,0 +1,3 @@
+//! Calls: told by the event `call`.
+
+pub mod reject;

@@ -1,0 +1,4 @@
+//! Being there: the account's own presence, and the wish to know another's.
+
+pub mod own;
+pub mod subscribe;

@@ -1,0 +1,153 @@
+//! What passes: word of people's presence and typing. It is worth something only while it is true, so it is told
+//! to whoever listens at the moment and never stored: no event row, no `seq`.
+//!
+//! Readers get a bounded channel each; one that falls behind loses the oldest and is told how many. Without
+//! readers nothing is looked up.
+
+use crate::{
+    Domain, Result,
+    inbound::{InChat, Seen},
+    ports::store::{PersonRow, StoreExt},
+    sessions::SessionScope,
+    show::{Show, jid, lid_text, number},
+};
+use serde::Serialize;
+use tokio::sync::broadcast;
+use wharf_types::{Address, Millis};
+
+/// What a reader may fall behind by.
+const BEHIND: usize = 1_024;
+
+/// A state that passes, as it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passing {
+    /// Whose.
+    pub who: Seen,
+    /// Where they type; `None` = it is about the person, not a chat.
+    pub chat: Option<InChat>,
+    /// `available`, `unavailable`, `composing`, `recording`, `paused`.
+    pub state: &'static str,
+    /// When they were last here, where they let it be known.
+    pub last_seen: Option<Millis>,
+}
+
+/// One event for those who listen.
+#[derive(Debug, Clone)]
+pub struct LiveEvent {
+    /// Of which session.
+    pub scope: SessionScope,
+    /// The contract's type.
+    pub kind: &'static str,
+    /// When.
+    pub at: Millis,
+    /// JSON.
+    pub payload: String,
+}
+
+/// The contract's payload of `presence`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Presence {
+    contact_id: Option<i64>,
+    who: Who,
+    chat_jid: String,
+    state: &'static str,
+    last_seen: Option<Millis>,
+}
+
+/// A person who may not be stored.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Who {
+    contact_id: Option<i64>,
+    lid: String,
+    phone_number: String,
+    name: String,
+}
+
+/// Where live events go out.
+pub(crate) struct Live(broadcast::Sender<LiveEvent>);
+
+impl Default for Live {
+    fn default() -> Self {
+        Self(broadcast::channel(BEHIND).0)
+    }
+}
+
+fn stored(show: &Show<'_>, seen: &Seen) -> Result<Option<PersonRow>> {
+    let ids = [
+        seen.lid.clone().map(Address::Lid),
+        seen.phone.clone().map(Address::Phone),
+    ];
+    for id in ids.into_iter().flatten() {
+        if let Some(person) = show.person_at(&id)? {
+            return Ok(Some(person));
+        }
+    }
+    Ok(None)
+}
+
+/// Both ids of a person, as far as the stanza or the row knows them.
+fn ids(seen: &Seen, row: Option<&PersonRow>) -> Seen {
+    Seen {
+        lid: row.and_then(|row| row.lid.clone()).or(seen.lid.clone()),
+        phone: row.and_then(|row| row.phone.clone()).or(seen.phone.clone()),
+    }
+}
+
+impl Passing {
+    fn payload(&self, show: &Show<'_>) -> Result<Presence> {
+        let row = stored(show, &self.who)?;
+        let known = ids(&self.who, row.as_ref());
+        let chat_jid = match &self.chat {
+            Some(InChat::Group(group)) => group.as_str().to_owned(),
+            _ => jid(known.phone.as_ref(), known.lid.as_ref()),
+        };
+        let contact_id = row.as_ref().map(|row| row.id);
+        Ok(Presence {
+            contact_id,
+            who: Who {
+                contact_id,
+                lid: lid_text(known.lid.as_ref()),
+                phone_number: number(known.phone.as_ref()),
+                name: row
+                    .map(|row| row.names.shown().to_owned())
+                    .unwrap_or_default(),
+            },
+            chat_jid,
+            state: self.state,
+            last_seen: self.last_seen,
+        })
+    }
+}
+
+impl Domain {
+    /// Listens from now on.
+    pub fn listen(&self) -> broadcast::Receiver<LiveEvent> {
+        self.live.0.subscribe()
+    }
+
+    /// Tells those who listen.
+    pub(crate) async fn pass(&self, scope: SessionScope, passing: Passing) -> Result<()> {
+        if self.live.0.receiver_count() == 0 {
+            return Ok(());
+        }
+        let payload = self
+            .store
+            .read(move |view| {
+                let told = passing.payload(&Show::new(view, scope)?)?;
+                serde_json::to_string(&told).map_err(|error| {
+                    crate::Error::Internal(format!("payload of presence: {error}"))
+                })
+            })
+            .await?;
+        // The last listener may have gone: then there is nobody to tell.
+        let _ = self.live.0.send(LiveEvent {
+            scope,
+            kind: "presence",
+            at: self.clock.now(),
+            payload,
+        });
+        Ok(())
+    }
+}
