@@ -9,6 +9,8 @@
 mod harness;
 
 #[cfg(test)]
+mod calls;
+#[cfg(test)]
 mod chats;
 #[cfg(test)]
 mod commands;
@@ -22,5 +24,7 @@ mod kills;
 mod messages;
 #[cfg(test)]
 mod outbox;
+#[cfg(test)]
+mod presence;
 #[cfg(test)]
 mod sessions;

@@ -25,7 +25,15 @@ impl Batch<'_> {
     ) -> Result<()> {
         let reader = self.people.resolve(self.tx, by)?;
         // The account's own devices get a copy; that says nothing of the other side.
-        if reader.flags & flags::SELF != 0 || !(2..=4).contains(&level) {
+        if reader.flags & flags::SELF != 0 {
+            let read = level >= 3 && matches!(chat, InChat::Group(_));
+            return if read {
+                self.read_elsewhere(chat)
+            } else {
+                Ok(())
+            };
+        }
+        if !(2..=4).contains(&level) {
             return Ok(());
         }
         let Some(row) = self.known_chat(chat)? else {

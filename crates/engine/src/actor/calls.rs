@@ -43,22 +43,29 @@ impl Ringing {
     }
 }
 
+/// How a call ended.
+type End = (CallState, &'static str, Millis);
+
 /// Calls that ring.
 #[derive(Default)]
-pub(crate) struct Calls(VecDeque<Ringing>);
+pub(crate) struct Calls {
+    ringing: VecDeque<Ringing>,
+    /// Ends without a beginning: the library handles call stanzas beside each other, so the end may come first.
+    ended: VecDeque<(String, End)>,
+}
 
 impl Calls {
     pub(crate) fn find(&self, id: &str) -> Option<Ringing> {
-        self.0.iter().find(|call| call.id == id).cloned()
+        self.ringing.iter().find(|call| call.id == id).cloned()
     }
 
     pub(crate) fn take(&mut self, id: &str) -> Option<Ringing> {
-        let at = self.0.iter().position(|call| call.id == id)?;
-        self.0.remove(at)
+        let at = self.ringing.iter().position(|call| call.id == id)?;
+        self.ringing.remove(at)
     }
 
     /// What a stanza means; nothing for those that concern media, or calls of the account's own.
-    pub(crate) fn heard(&mut self, call: &IncomingCall, own: &Seen) -> Option<InCall> {
+    pub(crate) fn heard(&mut self, call: &IncomingCall, own: &Seen) -> Vec<InCall> {
         let at = call.timestamp.timestamp_millis();
         match &call.action {
             CallAction::Offer {
@@ -86,16 +93,22 @@ impl Calls {
             CallAction::Terminate {
                 call_id, reason, ..
             } => {
-                let ringing = self.take(call_id)?;
                 let (state, reason) = match reason.as_deref() {
                     None | Some("timeout" | "group_call_ended") => (CallState::Missed, ""),
                     Some("accepted_elsewhere") => (CallState::Ended, "accepted_elsewhere"),
                     Some("rejected_elsewhere") => (CallState::Ended, "rejected_elsewhere"),
                     Some(_) => (CallState::Ended, ""),
                 };
-                Some(ringing.now(state, reason, at))
+                if let Some(ringing) = self.take(call_id) {
+                    return vec![ringing.now(state, reason, at)];
+                }
+                if self.ended.len() >= MOST {
+                    self.ended.pop_front();
+                }
+                self.ended.push_back((call_id.clone(), (state, reason, at)));
+                Vec::new()
             }
-            _ => None,
+            _ => Vec::new(),
         }
     }
 
@@ -107,12 +120,12 @@ impl Calls {
         video: bool,
         own: &Seen,
         at: Millis,
-    ) -> Option<InCall> {
+    ) -> Vec<InCall> {
         let ours = (from.lid.is_some() && from.lid == own.lid)
             || (from.phone.is_some() && from.phone == own.phone);
         let id = call.action.call_id();
         if ours || !known(&from) || self.find(id).is_some() {
-            return None;
+            return Vec::new();
         }
         let ringing = Ringing {
             id: id.to_owned(),
@@ -123,11 +136,15 @@ impl Calls {
             video,
         };
         let offer = ringing.now(CallState::Offer, "", at);
-        if self.0.len() >= MOST {
-            self.0.pop_front();
+        let over = self.ended.iter().position(|(ended, _)| ended == id);
+        if let Some((_, (state, reason, at))) = over.and_then(|at| self.ended.remove(at)) {
+            return vec![offer, ringing.now(state, reason, at)];
         }
-        self.0.push_back(ringing);
-        Some(offer)
+        if self.ringing.len() >= MOST {
+            self.ringing.pop_front();
+        }
+        self.ringing.push_back(ringing);
+        vec![offer]
     }
 }
 

@@ -3,7 +3,10 @@
 
 use crate::{
     acks::Acks,
-    convert::app_state::{is_mutation, is_snapshot},
+    convert::{
+        app_state::{is_mutation, is_snapshot},
+        receipt,
+    },
     device_store::flow::Flow,
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,6 +54,8 @@ impl EventHandler for Ears {
                     Some((**chunk).clone());
                 return;
             }
+            // Everything on the wire; what is wanted of it is what the library leaves out of its own event.
+            Event::RawNode(node) if !receipt::may_be_own(node) => return,
             // Stored by the durability hook already.
             Event::Messages(batch) if batch.hook_committed => return,
             _ => {}
@@ -82,6 +87,7 @@ impl EventHandler for Ears {
             EventKind::ClientOutdated,
             EventKind::Messages,
             EventKind::Receipt,
+            EventKind::RawNode,
             EventKind::ServerAck,
             EventKind::ContactNumberChanged,
             EventKind::GroupUpdate,

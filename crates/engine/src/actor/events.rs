@@ -1,7 +1,10 @@
 //! The event task: what the library tells, in its order, as facts in batches and connection states between them.
 
 use super::{Actor, app_state as collections, calls, groups, presence};
-use crate::convert::{BATCH, app_state, group, known, passing, receipt::receipt};
+use crate::convert::{
+    BATCH, app_state, group, known, passing,
+    receipt::{own_read, receipt},
+};
 use std::{
     sync::{
         Arc, PoisonError, Weak,
@@ -68,14 +71,13 @@ impl Facts {
     fn take(&mut self, actor: &Arc<Actor>, event: &Event) -> bool {
         match event {
             Event::Receipt(event) => self.facts.extend(receipt(event)),
+            Event::RawNode(node) => self.facts.extend(own_read(node, &actor.own())),
             Event::IncomingCall(call) => {
                 let own = actor.own();
-                let word = {
-                    let mut calls = actor.calls.lock().unwrap_or_else(PoisonError::into_inner);
-                    calls.heard(call, &own)
-                };
+                let mut calls = actor.calls.lock().unwrap_or_else(PoisonError::into_inner);
+                let words = calls.heard(call, &own).into_iter();
                 self.facts
-                    .extend(word.map(|word| Inbound::Call(Box::new(word))));
+                    .extend(words.map(|word| Inbound::Call(Box::new(word))));
             }
             Event::MissedCall(call) => {
                 let word = calls::missed(call);

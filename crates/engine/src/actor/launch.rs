@@ -124,6 +124,7 @@ pub(crate) async fn launch(
         .subscribe_handler(Arc::clone(&ears) as Arc<dyn wacore::types::events::EventHandler>)
         .detach();
 
+    let raw = client.acquire_raw_node_forwarding();
     let actor = Arc::new(Actor {
         shared: Arc::clone(shared),
         scope,
@@ -139,6 +140,7 @@ pub(crate) async fn launch(
         logins: AtomicU64::new(0),
         due: Mutex::default(),
         wish: Mutex::default(),
+        _raw: raw,
         calls: Mutex::default(),
         online: tokio::sync::Notify::new(),
         doubt: Arc::default(),

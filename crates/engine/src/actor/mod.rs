@@ -100,6 +100,8 @@ pub(crate) struct Actor {
     due: Mutex<HashSet<WAPatchName>>,
     /// Whether the owner wants to be shown as there, once they said so in this life.
     pub wish: Mutex<Option<bool>>,
+    /// Keeps raw stanzas coming: see `convert::receipt`.
+    pub _raw: whatsapp_rust::RawNodeLease,
     /// Calls that ring now.
     pub calls: Mutex<calls::Calls>,
     /// Woken at each login.

@@ -5,6 +5,8 @@ mod first_line;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod passing;
+#[cfg(test)]
 mod proxied;
 #[cfg(test)]
 mod sends;

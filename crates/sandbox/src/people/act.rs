@@ -123,7 +123,15 @@ impl World<'_> {
             b.attr("type", kind)
         };
         let b = if kids.is_empty() { b } else { b.children(kids) };
-        self.deliver_to_companions(to.phone, None, &b.build())
+        let told = b.build();
+        self.deliver_to_companions(to.phone, None, &told)?;
+        if kind == "delivery" {
+            return Ok(());
+        }
+        // The reader's own companions learn of it too, with the peer named.
+        let mut own = told;
+        own.attrs.push("recipient", self.as_addressed(first, to)?);
+        self.deliver_to_companions(me.phone, None, &own)
     }
 
     /// A person answers in the form (number or LID) in which the message came.

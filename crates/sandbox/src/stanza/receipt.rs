@@ -45,13 +45,19 @@ pub fn from_client(w: &mut World<'_>, d: DeviceAddr, n: &NodeRef<'_>) -> Result<
         bail!("receipt of type {kind:?}");
     }
     let ids = ids(n, &id);
+    // It rings here: a receipt for a call, which concerns nobody else.
+    let rings = n.get_optional_child("offer").is_some();
+    let class = if rings { "call" } else { "message" };
     for i in &ids {
-        let had = w.acknowledged(d, "message", i)? || w.was_acknowledged(d, "message", i)?;
+        let had = w.acknowledged(d, class, i)? || w.was_acknowledged(d, class, i)?;
         if !had && FIRST.contains(&kind.as_str()) {
             let what = format!("receipt {kind:?} for {i}, which was never sent to it");
             w.violation(Violation::Protocol, d, what)?;
         }
         w.record_receipt(i, d, &kind)?;
+    }
+    if rings {
+        return Ok(Done::reply(ack(n)));
     }
     if matches!(kind.as_str(), "read" | "played") {
         shown_to_author(w, d, n, &ids, &kind)?;
