@@ -8,6 +8,7 @@ use std::{io::Write as _, sync::Arc, time::Duration};
 use wharf_domain::{
     Error,
     inbound::Inbound,
+    live::Passing,
     master_key::MasterKey,
     ports::{
         clock::SystemClock,
@@ -27,6 +28,9 @@ struct Nobody;
 #[async_trait]
 impl Inbox for Nobody {
     async fn ingest(&self, _: &SessionScope, _: Vec<Inbound>) -> Result<(), Error> {
+        Ok(())
+    }
+    async fn passing(&self, _: &SessionScope, _: Passing) -> Result<(), Error> {
         Ok(())
     }
     async fn connection(&self, _: &SessionScope, _: Connection) -> Result<(), Error> {
