@@ -9,8 +9,8 @@ use axum::{extract::State, http::StatusCode};
 use wharf_types::Address;
 
 /// Asks WhatsApp to tell this person's presence from now on, as far as they let it be known. It comes as live
-/// events `presence`, which are not logged. It lasts until the session is stopped. Needs `send` and a connected
-/// session.
+/// events `presence`, which are not logged, and only while the account itself is shown as online (`setPresence`,
+/// `markOnline`); so does typing. It lasts until the session is stopped. Needs `send` and a connected session.
 #[utoipa::path(post, path = "/sessions/{session}/contacts/{jid}/presence/~subscribe", tag = "contacts",
     responses((status = 204, description = "Asked."),
         (status = 501, description = "`not_implemented`: the session is not connected")))]
