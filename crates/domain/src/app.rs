@@ -2,7 +2,14 @@
 
 use crate::{
     Error, Result,
-    ports::{clock::Clock, engine::Engine, ids::Ids, secrets::Secrets, store::Store},
+    ports::{
+        clock::Clock,
+        engine::Engine,
+        ids::Ids,
+        secrets::Secrets,
+        store::Store,
+        web::{NoWeb, Web},
+    },
 };
 use std::sync::{Arc, OnceLock};
 
@@ -16,6 +23,8 @@ pub struct Domain {
     pub ids: Arc<dyn Ids>,
     /// Encryption with the master key.
     pub secrets: Arc<dyn Secrets>,
+    /// Servers that callers name.
+    pub web: Arc<dyn Web>,
     /// Which process this is: `gatewayId` of the sessions it holds.
     pub node_id: String,
     pub(crate) outbox: crate::outbox::Workers,
@@ -37,6 +46,7 @@ impl Domain {
             clock,
             ids,
             secrets,
+            web: Arc::new(NoWeb),
             node_id: String::new(),
             outbox: crate::outbox::Workers::default(),
             keepers: crate::chats::settings::Keepers::default(),
@@ -49,6 +59,13 @@ impl Domain {
     #[must_use]
     pub fn named(mut self, node_id: impl Into<String>) -> Self {
         self.node_id = node_id.into();
+        self
+    }
+
+    /// Gives it a way to the web.
+    #[must_use]
+    pub fn with_web(mut self, web: Arc<dyn Web>) -> Self {
+        self.web = web;
         self
     }
 

@@ -2,7 +2,7 @@
 //! a status is an answer, not an error (the library tells stale media credentials by it).
 
 use crate::proxy::for_http;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use std::{
@@ -12,32 +12,52 @@ use std::{
 };
 use tokio::{runtime::Handle, sync::mpsc};
 use wacore::net::{HttpClient, HttpRequest, HttpResponse, StreamingHttpResponse, UploadBody};
+use wharf_outbound::{self as outbound, Answer, Limits, Outbound, Policy};
 use wharf_types::ProxyUrl;
 
 /// A small exchange, whole.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// A stream may take long, but not stand still.
 const STANDSTILL: Duration = Duration::from_secs(30);
+/// The slowest upload and download that is waited for, in bytes a second.
+const SLOWEST: u64 = 16 << 10;
 /// The largest body read into memory.
 const LARGEST: u64 = 128 << 20;
 /// The largest body streamed.
 const LARGEST_STREAM: u64 = 2 << 30;
 const CHUNK: usize = 64 << 10;
 
-/// A client for all sessions with one proxy (or none).
-pub(crate) fn client(proxy: Option<&ProxyUrl>, extra_ca: Option<&[u8]>) -> Result<reqwest::Client> {
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(20))
-        .read_timeout(STANDSTILL)
-        .redirect(reqwest::redirect::Policy::limited(3))
-        .pool_max_idle_per_host(2)
-        .no_proxy();
+fn limits(first_byte: Duration, whole: Duration, largest: u64) -> Limits {
+    Limits {
+        first_byte,
+        whole,
+        largest,
+        window: STANDSTILL,
+        least: 1,
+    }
+}
+
+/// How long so much may take.
+fn patience(bytes: u64) -> Duration {
+    DEADLINE + Duration::from_secs(bytes / SLOWEST)
+}
+
+/// A client for all sessions with one proxy (or none). WhatsApp names the hosts, over the authenticated socket; the guard
+/// stands here all the same. `simulated`: the hosts are a simulated network's, at any address.
+pub(crate) fn client(
+    proxy: Option<&ProxyUrl>,
+    extra_ca: Option<&[u8]>,
+    simulated: bool,
+) -> Result<Outbound> {
+    let mut builder = Outbound::builder().redirects(3);
+    if simulated {
+        builder = builder.policy(Policy::everywhere());
+    }
     if let Some(proxy) = proxy {
-        builder = builder.proxy(reqwest::Proxy::all(for_http(proxy))?);
+        builder = builder.proxy(for_http(proxy));
     }
     if let Some(pem) = extra_ca {
-        let roots = reqwest::Certificate::from_pem_bundle(pem)?;
-        builder = builder.tls_certs_only(roots);
+        builder = builder.only_roots(pem);
     }
     Ok(builder.build()?)
 }
@@ -45,54 +65,61 @@ pub(crate) fn client(proxy: Option<&ProxyUrl>, extra_ca: Option<&[u8]>) -> Resul
 /// One session's HTTP; which client it uses may change with the session's proxy.
 #[derive(Clone)]
 pub(crate) struct Http {
-    client: Arc<RwLock<reqwest::Client>>,
+    client: Arc<RwLock<Outbound>>,
 }
 
 impl Http {
-    pub(crate) fn new(client: reqwest::Client) -> Self {
+    pub(crate) fn new(client: Outbound) -> Self {
         Self {
             client: Arc::new(RwLock::new(client)),
         }
     }
 
     /// What is under way goes on as it began.
-    pub(crate) fn switch(&self, client: reqwest::Client) {
+    pub(crate) fn switch(&self, client: Outbound) {
         *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
     }
 
-    fn request(&self, request: &HttpRequest) -> Result<reqwest::RequestBuilder> {
-        let method: reqwest::Method = request.method.parse().context("HTTP method")?;
+    fn out(&self) -> Outbound {
         let client = self.client.read().unwrap_or_else(PoisonError::into_inner);
-        let mut builder = client.request(method, &request.url);
-        for (name, value) in &request.headers {
-            builder = builder.header(name, value);
-        }
-        Ok(builder)
+        client.clone()
     }
 }
 
-async fn whole(mut response: reqwest::Response) -> Result<HttpResponse> {
-    let status_code = response.status().as_u16();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if (body.len() + chunk.len()) as u64 > LARGEST {
-            bail!("the answer is larger than {LARGEST} bytes");
-        }
-        body.extend_from_slice(&chunk);
+fn request(
+    request: HttpRequest,
+    body: Option<outbound::Body>,
+    length: Option<u64>,
+) -> Result<outbound::Request> {
+    let mut headers = outbound::header::HeaderMap::new();
+    for (name, value) in &request.headers {
+        let name: outbound::header::HeaderName = name.parse().context("header")?;
+        headers.append(name, value.parse().context("header")?);
     }
-    Ok(HttpResponse { status_code, body })
+    if let Some(length) = length {
+        headers.insert(outbound::header::CONTENT_LENGTH, length.into());
+    }
+    Ok(outbound::Request {
+        method: request.method.parse().context("HTTP method")?,
+        url: request.url,
+        headers,
+        body,
+    })
+}
+
+async fn whole(answer: Answer) -> Result<HttpResponse> {
+    Ok(HttpResponse {
+        status_code: answer.status().as_u16(),
+        body: answer.whole().await?,
+    })
 }
 
 #[async_trait]
 impl HttpClient for Http {
-    async fn execute(&self, request: HttpRequest) -> Result<HttpResponse> {
-        let mut builder = self.request(&request)?;
-        if let Some(body) = request.body {
-            builder = builder.body(body);
-        }
-        tokio::time::timeout(DEADLINE, async { whole(builder.send().await?).await })
-            .await
-            .context("HTTP exchange took too long")?
+    async fn execute(&self, mut asked: HttpRequest) -> Result<HttpResponse> {
+        let body = asked.body.take().map(outbound::Body::from);
+        let limits = limits(DEADLINE, DEADLINE, LARGEST);
+        whole(self.out().send(request(asked, body, None)?, &limits).await?).await
     }
 
     fn supports_streaming(&self) -> bool {
@@ -100,16 +127,17 @@ impl HttpClient for Http {
     }
 
     /// Called on a thread that may block.
-    fn execute_streaming(&self, request: HttpRequest) -> Result<StreamingHttpResponse> {
+    fn execute_streaming(&self, asked: HttpRequest) -> Result<StreamingHttpResponse> {
         let handle = Handle::try_current().context("no runtime")?;
-        let response = handle.block_on(self.request(&request)?.send())?;
+        let limits = limits(DEADLINE, patience(LARGEST_STREAM), LARGEST_STREAM);
+        let asked = request(asked, None, None)?;
+        let answer = handle.block_on(self.out().send(asked, &limits))?;
         Ok(StreamingHttpResponse {
-            status_code: response.status().as_u16(),
+            status_code: answer.status().as_u16(),
             body: Box::new(Body {
                 handle,
-                response,
+                answer,
                 rest: Bytes::new(),
-                left: LARGEST_STREAM,
             }),
         })
     }
@@ -121,19 +149,19 @@ impl HttpClient for Http {
     /// Called on a thread that may block.
     fn execute_upload(
         &self,
-        request: HttpRequest,
+        asked: HttpRequest,
         mut body: UploadBody,
         content_length: u64,
     ) -> Result<HttpResponse> {
         let handle = Handle::try_current().context("no runtime")?;
         let (give, mut take) = mpsc::channel::<io::Result<Bytes>>(2);
         let stream = futures_util::stream::poll_fn(move |cx| take.poll_recv(cx));
-        let sending = self
-            .request(&request)?
-            .header(reqwest::header::CONTENT_LENGTH, content_length)
-            .body(reqwest::Body::wrap_stream(stream))
-            .send();
-        let exchange = handle.spawn(async move { whole(sending.await?).await });
+        let stream = outbound::Body::wrap_stream(stream);
+        let asked = request(asked, Some(stream), Some(content_length))?;
+        let patience = patience(content_length);
+        let limits = limits(patience, patience, LARGEST);
+        let out = self.out();
+        let exchange = handle.spawn(async move { whole(out.send(asked, &limits).await?).await });
         let mut buffer = vec![0; CHUNK];
         loop {
             let part = match body.read(&mut buffer) {
@@ -157,25 +185,20 @@ impl HttpClient for Http {
 /// A response body read from a blocking thread.
 struct Body {
     handle: Handle,
-    response: reqwest::Response,
+    answer: Answer,
     rest: Bytes,
-    left: u64,
 }
 
 impl Read for Body {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.rest.is_empty() {
-            match self.handle.block_on(self.response.chunk()) {
+            match self.handle.block_on(self.answer.chunk()) {
                 Ok(Some(chunk)) => self.rest = chunk,
                 Ok(None) => return Ok(0),
                 Err(error) => return Err(io::Error::other(error)),
             }
         }
         let count = self.rest.len().min(into.len());
-        self.left = self
-            .left
-            .checked_sub(count as u64)
-            .ok_or_else(|| io::Error::other("the body is too large"))?;
         self.rest
             .split_to(count)
             .copy_to_slice(into.get_mut(..count).unwrap_or_default());
@@ -228,7 +251,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_refusal_is_an_answer_whole_and_streamed() {
         let url = echo().await;
-        let http = Http::new(client(None, None).unwrap());
+        let http = Http::new(client(None, None, true).unwrap());
         let answer = http
             .execute(HttpRequest::get(&url).with_header("x-mark", "7"))
             .await
@@ -251,7 +274,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn an_upload_names_its_length_and_arrives_whole() {
         let url = echo().await;
-        let http = Http::new(client(None, None).unwrap());
+        let http = Http::new(client(None, None, true).unwrap());
         let sent: Vec<u8> = (0..300_000u32).map(|n| n as u8).collect();
         let expected = sent.clone();
         let got = tokio::task::spawn_blocking(move || {

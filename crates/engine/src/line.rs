@@ -55,12 +55,16 @@ async fn proxy(shared: &Shared, scope: SessionScope) -> Result<Option<ProxyUrl>>
     }
 }
 
-fn client(shared: &Shared, proxy: Option<&ProxyUrl>) -> Result<reqwest::Client> {
+fn client(shared: &Shared, proxy: Option<&ProxyUrl>) -> Result<wharf_outbound::Outbound> {
     let mut clients = shared.http.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(client) = clients.get(&proxy.cloned()) {
         return Ok(client.clone());
     }
-    let client = http::client(proxy, shared.config.extra_ca.as_deref())?;
+    let client = http::client(
+        proxy,
+        shared.config.extra_ca.as_deref(),
+        shared.config.url.is_some(),
+    )?;
     if clients.len() >= MOST_CLIENTS {
         clients.clear();
     }

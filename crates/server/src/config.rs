@@ -56,6 +56,8 @@ pub struct Config {
 pub struct Outbound {
     /// Plain http too.
     pub allow_http: bool,
+    /// Addresses and subnets that may be reached although they are not public.
+    pub allow_subnets: Vec<String>,
 }
 
 /// Login.
@@ -128,6 +130,7 @@ impl Config {
         }
         self.database_path()?;
         self.version()?;
+        self.outbound.policy()?;
         Ok(self)
     }
 

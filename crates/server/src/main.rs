@@ -7,6 +7,7 @@ mod data_dir;
 mod environment;
 mod gateway;
 mod out;
+mod outbound;
 mod redact;
 mod telemetry;
 mod wiring;

@@ -1,9 +1,9 @@
 //! Puts the house together: store, domain, engine, api. Nothing here decides anything.
 
-use crate::{config::Config, data_dir};
+use crate::{config::Config, data_dir, outbound::Guarded};
 use anyhow::{Context, bail};
 use std::{fs, sync::Arc};
-use wharf_api::{ApiConfig, ApiState, RenderMetrics, auth::HttpFetch};
+use wharf_api::{ApiConfig, ApiState, RenderMetrics};
 use wharf_domain::{
     Domain,
     inbox::DomainInbox,
@@ -39,7 +39,9 @@ pub async fn domain(config: &Config) -> anyhow::Result<Arc<Domain>> {
         config.node_id.clone()
     };
     Ok(Arc::new(
-        Domain::new(store, Arc::new(SystemClock), ids, secrets).named(node),
+        Domain::new(store, Arc::new(SystemClock), ids, secrets)
+            .named(node)
+            .with_web(Arc::new(Guarded::new(&config.outbound)?)),
     ))
 }
 
@@ -136,7 +138,7 @@ pub fn api_state(
     Ok(ApiState::new(ApiConfig {
         domain: Arc::clone(domain),
         issuers: config.auth.issuers.clone(),
-        fetch_jwks: Arc::new(HttpFetch::new(config.outbound.allow_http)?),
+        fetch_jwks: Arc::new(Guarded::new(&config.outbound)?),
         metrics: metrics.filter(|_| !own_listener),
         metrics_token: (!config.metrics_token.is_empty()).then(|| config.metrics_token.clone()),
     }))

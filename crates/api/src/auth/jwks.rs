@@ -3,12 +3,11 @@
 //! - Keys older than [`FRESH`] are fetched again in the background; while that fails the old ones serve, for at
 //!   most [`STALE`].
 //! - An unknown `kid` causes one fetch, at most once in [`APART`] whatever callers send; one fetch at a time.
-//! - A fetch has a deadline and a size; it follows no redirect.
+//! - A fetch has a deadline here; size, redirects and addresses are the guarded client's business.
 
 use super::config::{Algorithm, IssuerConfig};
 use crate::error::{ApiError, ApiResult};
 use async_trait::async_trait;
-use futures_util::StreamExt;
 use jsonwebtoken::{
     DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
@@ -27,56 +26,15 @@ const APART: Millis = 60_000;
 /// After a failed first fetch callers get 503 at once for this long.
 const RETRY: Millis = 5_000;
 const DEADLINE: Duration = Duration::from_secs(5);
-const LARGEST: usize = 256 * 1024;
 const MOST_KEYS: usize = 100;
 /// Smaller RSA moduli (2048 bits) can be broken by somebody patient.
 const RSA_BYTES: usize = 256;
 
-/// How a JWKS is fetched. Tests bring their own.
+/// How a JWKS is fetched: the program brings its guarded client, tests their own.
 #[async_trait]
 pub trait FetchJwks: Send + Sync {
     /// The document, or why not, for the log.
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, String>;
-}
-
-/// Over HTTP.
-pub struct HttpFetch {
-    client: reqwest::Client,
-    allow_http: bool,
-}
-
-impl HttpFetch {
-    /// `allow_http` as in `[outbound]`.
-    pub fn new(allow_http: bool) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(DEADLINE)
-            .build()?;
-        Ok(Self { client, allow_http })
-    }
-}
-
-#[async_trait]
-impl FetchJwks for HttpFetch {
-    async fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
-        if !(url.starts_with("https://") || self.allow_http && url.starts_with("http://")) {
-            return Err("only https is allowed (outbound.allow_http)".to_owned());
-        }
-        let words = |error: reqwest::Error| error.without_url().to_string();
-        let response = self.client.get(url).send().await.map_err(words)?;
-        if !response.status().is_success() {
-            return Err(format!("answered {}", response.status()));
-        }
-        let mut body = Vec::new();
-        let mut chunks = response.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            body.extend_from_slice(&chunk.map_err(words)?);
-            if body.len() > LARGEST {
-                return Err(format!("larger than {LARGEST} bytes"));
-            }
-        }
-        Ok(body)
-    }
 }
 
 struct Key {

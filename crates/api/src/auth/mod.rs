@@ -14,7 +14,7 @@ mod organization;
 mod principal;
 
 pub use config::{Algorithm, IssuerConfig};
-pub use jwks::{FetchJwks, HttpFetch};
+pub use jwks::FetchJwks;
 pub use principal::{Principal, Subject};
 
 use crate::error::{ApiError, ApiResult};

@@ -6,3 +6,4 @@ pub mod engine;
 pub mod ids;
 pub mod secrets;
 pub mod store;
+pub mod web;

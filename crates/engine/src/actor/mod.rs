@@ -62,7 +62,7 @@ pub(crate) struct Shared {
     /// Histories read at once, over all sessions: each costs a core and a conversation's memory.
     pub readers: Arc<Semaphore>,
     /// HTTP clients by proxy.
-    pub http: Mutex<HashMap<Option<ProxyUrl>, reqwest::Client>>,
+    pub http: Mutex<HashMap<Option<ProxyUrl>, wharf_outbound::Outbound>>,
 }
 
 /// Where the connection stands by the evidence.
