@@ -119,7 +119,12 @@ impl HttpClient for Http {
     async fn execute(&self, mut asked: HttpRequest) -> Result<HttpResponse> {
         let body = asked.body.take().map(outbound::Body::from);
         let limits = limits(DEADLINE, DEADLINE, LARGEST);
-        whole(self.out().send(request(asked, body, None)?, &limits).await?).await
+        whole(
+            self.out()
+                .send(request(asked, body, None)?, &limits)
+                .await?,
+        )
+        .await
     }
 
     fn supports_streaming(&self) -> bool {
