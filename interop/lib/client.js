@@ -161,7 +161,7 @@ export class ForeignClient {
         assert.deepEqual(complaints, [], 'the foreign client complained')
         for (const event of ['stanza_unhandled', 'stanza_error', 'transport_decode_error', 'client_error']) {
             const values = this.all(event)
-                .filter((value) => !isReceiptAck(value))
+                .filter((value) => !isIdleAck(value))
                 .filter((value) => !expected.some((pattern) => pattern.test(value.reason ?? '')))
                 .map(printable)
             assert.deepEqual(values, [], `the foreign client met ${event}`)
@@ -249,9 +249,9 @@ function isHabit({ message, context }) {
     return message === 'clearing pending node queries' && context.count === 0
 }
 
-/** Servers acknowledge receipts; the library has no use for that and says so. */
-function isReceiptAck({ reason, rawNode }) {
-    return reason === 'unhandled.ack' && rawNode.attrs.class === 'receipt'
+/** Servers acknowledge receipts and calls; the library has no use for that and says so. */
+function isIdleAck({ reason, rawNode }) {
+    return reason === 'unhandled.ack' && ['receipt', 'call'].includes(rawNode.attrs.class)
 }
 
 /** @param {any} message a decoded `Message` */

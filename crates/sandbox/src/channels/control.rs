@@ -126,7 +126,7 @@ async fn publish(
     let say: Say = object(b)?;
     sim.act(|w| {
         let c = channel(w, &jid)?;
-        let msg = compose::message(say, Beside::default(), &w.sim.media, w.now())
+        let msg = compose::message(say, Beside::in_channel(), &w.sim.media, w.now())
             .map_err(|e| Refused::field("media", format!("{e:#}")))?;
         let kind = cover::proper(&msg).kind;
         let (post, _) = w.add_post(&c.jid, &message_id(), kind, &msg.encode_to_vec())?;

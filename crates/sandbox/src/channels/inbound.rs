@@ -14,6 +14,7 @@ use crate::{
     net::online::ConnId,
     node::{attr, opt_attr},
     people::{
+        attached,
         content::{self, Content},
         cover,
     },
@@ -77,7 +78,7 @@ pub fn from_client(
     Ok(Done::reply(ack(w, n, to, &extra)))
 }
 
-/// The message, held against what stands outside it. Media of channels are not encrypted and not looked at here.
+/// The message, held against what stands outside it and what lies on the media server.
 fn judged(
     w: &mut World<'_>,
     d: DeviceAddr,
@@ -88,8 +89,13 @@ fn judged(
 ) -> Result<wa::Message> {
     let msg = wa::Message::decode_from_slice(body).context("a post that is no message")?;
     let mut wrong = cover::faults(n, plain, &msg);
-    if !matches!(content::of(&msg), Content::Shown(_)) {
-        wrong.push("content no follower shows".into());
+    match content::of(&msg) {
+        Content::Shown(s) => {
+            if let Some(a) = attached::of(s.inner) {
+                w.problem_with(&a, &mut wrong, true);
+            }
+        }
+        _ => wrong.push("content no follower shows".into()),
     }
     for what in wrong {
         w.violation(Violation::Protocol, d, format!("message {id}: {what}"))?;

@@ -32,7 +32,7 @@ pub enum Chat {
 
 impl Chat {
     /// As the table names it: the phone's JID or the group's.
-    fn key(&self) -> String {
+    pub(super) fn key(&self) -> String {
         match self {
             Self::Direct(phone) => phone.jid().to_string(),
             Self::Group(gid) => gid.clone(),
@@ -112,7 +112,7 @@ impl World<'_> {
     }
 
     /// Takes into the archive what is not there yet, a bounded piece at a time: the past of a crowd, groups
-    /// without a word, the texts of the owner's inbox. True: there is more.
+    /// without a word, the owner's inbox. True: there is more.
     pub(super) fn fill_archive(&mut self, owner: Phone) -> Result<bool> {
         for crowd in self.crowds_of(owner)? {
             if self.fill_from_crowd(owner, &crowd)? {
@@ -128,7 +128,8 @@ impl World<'_> {
             else {
                 continue;
             };
-            if e.kind == "text" && !e.deleted {
+            // What may be seen once does not leave the phone.
+            if !e.deleted && !e.detail.contains_key("viewOnce") {
                 let seq = self.remember_chat(owner, &chat, 0)?;
                 self.remember(
                     seq,

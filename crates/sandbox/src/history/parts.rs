@@ -220,12 +220,15 @@ fn mappings(conversations: &[wa::Conversation]) -> Vec<wa::PhoneNumberToLIDMappi
 /// Whose phone it is.
 struct Owner {
     me: Account,
+    /// Somebody wrote to them since the world began: the words of such messages are in the inbox.
+    wrote: bool,
 }
 
 impl Owner {
     fn of(w: &World<'_>, phone: Phone) -> Result<Self> {
         Ok(Self {
             me: w.account(phone)?.context("the owner of a history")?,
+            wrote: w.has_inbox(phone)?,
         })
     }
 
@@ -275,8 +278,17 @@ impl Owner {
                     .clone(),
                 _ => (None, None),
             };
+            let told = if self.wrote {
+                w.told_again(self.me.phone, &known.chat.key(), &m.id)?
+            } else {
+                None
+            };
+            let told = told.unwrap_or_else(|| wa::Message {
+                conversation: Some(m.text.clone()),
+                ..Default::default()
+            });
             c.messages
-                .push(self.message(&c.id, m, participant, push_name)?);
+                .push(self.message((&c.id, m, told), participant, push_name)?);
         }
         Ok(Some(c))
     }
@@ -307,8 +319,7 @@ impl Owner {
 
     fn message(
         &self,
-        chat: &str,
-        m: &Past,
+        (chat, m, told): (&str, &Past, wa::Message),
         participant: Option<String>,
         push_name: Option<String>,
     ) -> Result<wa::HistorySyncMsg> {
@@ -320,10 +331,8 @@ impl Owner {
                 id: Some(m.id.clone()),
                 participant: participant.clone(),
             }),
-            message: buffa::MessageField::some(wa::Message {
-                conversation: Some(m.text.clone()),
-                ..Default::default()
-            }),
+            message_secret: told.message_context_info.message_secret.clone(),
+            message: buffa::MessageField::some(told),
             message_timestamp: Some(u64::try_from(m.at)?),
             status: from_me.then_some(Status::READ),
             participant,

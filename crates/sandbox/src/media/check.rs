@@ -70,6 +70,37 @@ pub fn file(path: &Path, kind: MediaKind, claim: &Claim) -> Result<()> {
     reader.finish(&mac, claim)
 }
 
+/// A file of a channel: it lies open, under the hash of its plaintext, without a key.
+pub fn open_file(path: &Path, claim: &Claim) -> Result<()> {
+    ensure!(
+        claim.key.is_empty() && claim.enc_sha256.is_empty(),
+        "a file of a channel has no key"
+    );
+    ensure!(
+        claim.sha256.len() == 32,
+        "fileSha256 of {} bytes",
+        claim.sha256.len()
+    );
+    let (mut f, mut hash, mut length) = (File::open(path).context("the blob")?, Sha256::new(), 0);
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let n = f.read(&mut chunk)?;
+        let part = chunk.get(..n).context("chunk")?;
+        if part.is_empty() {
+            break;
+        }
+        hash.update(part);
+        length += n as u64;
+    }
+    if hash.finalize().as_slice() != claim.sha256 {
+        bail!("fileSha256 is not the hash of the file");
+    }
+    if length != claim.length {
+        bail!("fileLength {} of a file of {length} bytes", claim.length);
+    }
+    Ok(())
+}
+
 struct Reader {
     cipher: cbc::Decryptor<Aes256>,
     sealed: Sha256,

@@ -55,14 +55,7 @@ impl World<'_> {
                     wrong.extend(poll_faults(msg, &s));
                 }
                 if let Some(a) = attached::of(s.inner) {
-                    let problem = match self.phone_downloads(&a) {
-                        Found::Whole => None,
-                        Found::Expired => Some("expired".to_owned()),
-                        Found::Wrong(why) => {
-                            wrong.push(why.clone());
-                            Some(why)
-                        }
-                    };
+                    let problem = self.problem_with(&a, &mut wrong, false);
                     file = Some(a.shown(s.view_once, problem.as_deref()));
                 }
             }
@@ -72,6 +65,23 @@ impl World<'_> {
             self.broke(from, id, &what)?;
         }
         Ok(file)
+    }
+
+    /// What keeps a phone from showing a file; a lie goes to `wrong` too.
+    pub fn problem_with(
+        &self,
+        a: &attached::Attached,
+        wrong: &mut Vec<String>,
+        open: bool,
+    ) -> Option<String> {
+        match self.phone_downloads(a, open) {
+            Found::Whole => None,
+            Found::Expired => Some("expired".to_owned()),
+            Found::Wrong(why) => {
+                wrong.push(why.clone());
+                Some(why)
+            }
+        }
     }
 
     fn broke(&mut self, from: DeviceAddr, id: &str, what: &str) -> Result<()> {

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use base64::{Engine, prelude::BASE64_STANDARD as B64};
 use buffa::MessageField;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use waproto::whatsapp::{self as wa, message as m};
 
 use crate::media::{Media, MediaKind};
@@ -37,30 +38,70 @@ impl Attachment {
     }
 }
 
+/// How a file goes.
+#[derive(Clone, Copy)]
+pub struct How {
+    /// A voice note.
+    pub voice: bool,
+    /// Not encrypted, as in channels.
+    pub open: bool,
+}
+
+/// An upload, as a message names it.
+struct Put {
+    path: String,
+    sha256: Vec<u8>,
+    enc_sha256: Option<Vec<u8>>,
+    key: Option<Vec<u8>>,
+}
+
+impl Put {
+    fn sealed(kind: MediaKind, bytes: &[u8], media: &Media) -> Result<Self> {
+        let (sealed, path) = media.upload(kind, bytes)?;
+        Ok(Self {
+            path,
+            sha256: sealed.file_sha256.to_vec(),
+            enc_sha256: Some(sealed.file_enc_sha256.to_vec()),
+            key: Some(sealed.media_key.to_vec()),
+        })
+    }
+
+    fn openly(kind: MediaKind, bytes: &[u8], media: &Media) -> Result<Self> {
+        let kept = format!("newsletter-{}", kind.mms_type());
+        Ok(Self {
+            path: media.blobs().put(&kept, bytes)?,
+            sha256: Sha256::digest(bytes).to_vec(),
+            enc_sha256: None,
+            key: None,
+        })
+    }
+}
+
 /// Uploads the bytes and points at them.
 pub fn message(
     kind: MediaKind,
     a: Attachment,
-    voice: bool,
+    how: How,
     media: &Media,
     now: i64,
 ) -> Result<wa::Message> {
     let (bytes, head) = a.bytes()?;
     let head = head.map(str::to_owned);
-    let (sealed, path) = media.upload(kind, &bytes)?;
+    let put = if how.open {
+        Put::openly(kind, &bytes, media)?
+    } else {
+        Put::sealed(kind, &bytes, media)?
+    };
     let host = media.host().context("the media server is not up")?;
     let thumbnail = a.thumbnail.as_deref().map(|t| B64.decode(t));
     let jpeg_thumbnail = thumbnail
         .transpose()
         .context("media.thumbnail is not base64")?;
     let mimetype = Some(a.mimetype.or(head).unwrap_or_else(|| usual(kind).into()));
-    let url = Some(format!("https://{host}{path}"));
-    let (sha, enc, key) = (
-        Some(sealed.file_sha256.to_vec()),
-        Some(sealed.file_enc_sha256.to_vec()),
-        Some(sealed.media_key.to_vec()),
-    );
-    let (length, direct_path, text) = (Some(sealed.file_length), Some(path), a.caption);
+    let url = Some(format!("https://{host}{}", put.path));
+    let (sha, enc, key) = (Some(put.sha256), put.enc_sha256, put.key);
+    let key_timestamp = key.as_ref().map(|_| now);
+    let (length, direct_path, text) = (Some(bytes.len() as u64), Some(put.path), a.caption);
     let (width, height, seconds) = (a.width, a.height, a.seconds);
     let mut msg = wa::Message::default();
     macro_rules! put {
@@ -71,7 +112,7 @@ pub fn message(
                 file_sha256: sha,
                 file_enc_sha256: enc,
                 media_key: key,
-                media_key_timestamp: Some(now),
+                media_key_timestamp: key_timestamp,
                 file_length: length,
                 direct_path,
                 $($name: $value,)*
@@ -102,9 +143,9 @@ pub fn message(
         MediaKind::Audio => put!(
             audio_message,
             AudioMessage {
-                ptt: Some(voice),
+                ptt: Some(how.voice),
                 seconds: seconds,
-                waveform: voice.then(|| vec![50; 64])
+                waveform: how.voice.then(|| vec![50; 64])
             }
         ),
         MediaKind::Sticker => put!(

@@ -95,18 +95,25 @@ pub enum Found {
 }
 
 impl World<'_> {
-    /// Downloads and checks, as a phone does at once for what it shows.
-    pub fn phone_downloads(&self, a: &Attached) -> Found {
+    /// Downloads and checks, as a phone does at once for what it shows. `open`: a file of a channel.
+    pub fn phone_downloads(&self, a: &Attached, open: bool) -> Found {
         if a.mimetype.is_empty() {
             return Found::Wrong("a file without a MIME type".into());
         }
         match self.sim.media.blobs().get(&a.direct_path) {
             Blob::Unknown => Found::Wrong(format!("nothing lies at {:?}", a.direct_path)),
             Blob::Gone => Found::Expired,
-            Blob::Here(file) => match check::file(&file, a.kind, &a.claim) {
-                Ok(()) => Found::Whole,
-                Err(e) => Found::Wrong(format!("{e:#}")),
-            },
+            Blob::Here(file) => {
+                let checked = if open {
+                    check::open_file(&file, &a.claim)
+                } else {
+                    check::file(&file, a.kind, &a.claim)
+                };
+                match checked {
+                    Ok(()) => Found::Whole,
+                    Err(e) => Found::Wrong(format!("{e:#}")),
+                }
+            }
         }
     }
 }

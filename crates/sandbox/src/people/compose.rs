@@ -5,7 +5,7 @@ use buffa::MessageField;
 use serde::Deserialize;
 use waproto::whatsapp::{self as wa, message as m};
 
-use super::attach::{self, Attachment};
+use super::attach::{self, Attachment, How};
 use crate::media::{Media, MediaKind};
 
 /// A message by its `type`.
@@ -88,6 +88,17 @@ pub struct Beside {
     pub mentions: Vec<String>,
     /// How often it was forwarded; 0: it was not.
     pub forwarded: u32,
+    /// Its file lies open on the media server, as those of channels do.
+    pub open: bool,
+}
+
+impl Beside {
+    pub fn in_channel() -> Self {
+        Self {
+            open: true,
+            ..Default::default()
+        }
+    }
 }
 
 /// What `replyTo` points at.
@@ -99,6 +110,8 @@ pub struct Quoted {
 }
 
 pub fn message(say: Say, beside: Beside, media: &Media, now: i64) -> Result<wa::Message> {
+    let open = beside.open;
+    let put = |kind, a, voice| attach::message(kind, a, How { voice, open }, media, now);
     let (mut msg, once) = match say {
         Say::Text { text, preview } => (said(text, preview, &beside), false),
         Say::Poll {
@@ -116,39 +129,27 @@ pub fn message(say: Say, beside: Beside, media: &Media, now: i64) -> Result<wa::
         Say::Image {
             media: a,
             view_once,
-        } => (
-            attach::message(MediaKind::Image, a, false, media, now)?,
-            view_once,
-        ),
+        } => (put(MediaKind::Image, a, false)?, view_once),
         Say::Video {
             media: a,
             view_once,
-        } => (
-            attach::message(MediaKind::Video, a, false, media, now)?,
-            view_once,
-        ),
+        } => (put(MediaKind::Video, a, false)?, view_once),
         Say::Audio {
             media: a,
             voice,
             view_once,
-        } => (
-            attach::message(MediaKind::Audio, a, voice, media, now)?,
-            view_once,
-        ),
-        Say::Document { media: a } => (
-            attach::message(MediaKind::Document, a, false, media, now)?,
-            false,
-        ),
-        Say::Sticker { media: a } => (
-            attach::message(MediaKind::Sticker, a, false, media, now)?,
-            false,
-        ),
+        } => (put(MediaKind::Audio, a, voice)?, view_once),
+        Say::Document { media: a } => (put(MediaKind::Document, a, false)?, false),
+        Say::Sticker { media: a } => (put(MediaKind::Sticker, a, false)?, false),
     };
     if let Some(c) = context(beside) {
         put_context(&mut msg, c);
     }
     if once {
         msg = seen_once(msg);
+    }
+    if open {
+        return Ok(msg);
     }
     // Every phone adds one; reactions, votes and edits of the message are sealed with it.
     msg.message_context_info = MessageField::some(wa::MessageContextInfo {

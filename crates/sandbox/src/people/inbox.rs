@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 use waproto::whatsapp as wa;
 
+use super::act::with_text;
 use crate::{ids::Phone, world::World};
 
 pub const SCHEMA: &str = "
@@ -182,6 +183,30 @@ impl World<'_> {
         Ok(row
             .map(|b| wa::Message::decode_from_slice(&b))
             .transpose()?)
+    }
+
+    pub fn has_inbox(&self, owner: Phone) -> Result<bool> {
+        let sql = "SELECT EXISTS(SELECT 1 FROM inbox WHERE owner = ?1)";
+        Ok(self.db().query_row(sql, [owner.row()], |r| r.get(0))?)
+    }
+
+    /// A message as the phone hands it on to new companions: in its newest words.
+    pub fn told_again(&self, owner: Phone, chat: &str, id: &str) -> Result<Option<wa::Message>> {
+        let Some(line) = self.shown(owner, chat, id)? else {
+            return Ok(None);
+        };
+        let Some(m) = self.message_shown(line.seq)? else {
+            return Ok(None);
+        };
+        if !line.edited {
+            return Ok(Some(m));
+        }
+        let secret = m.message_context_info.clone();
+        let edited = with_text(m, line.body);
+        Ok(edited.map(|mut m| {
+            m.message_context_info = secret;
+            m
+        }))
     }
 
     pub fn inbox(&self, owner: Phone) -> Result<Vec<Entry>> {

@@ -254,3 +254,71 @@ async fn a_client_follows_reads_and_leaves_and_may_not_post() {
     assert_eq!(unknown["errors"][0]["extensions"]["error_code"], 404);
     assert_eq!(net.errors().await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_file_of_a_channel_lies_open() {
+    let (net, mut w) = begin().await;
+    let made = net
+        .post("/channels", json!({"owner": FRIEND, "name": "Pictures"}))
+        .await;
+    let jid = made["channelJid"].as_str().unwrap().to_owned();
+    net.post(&format!("/channels/{jid}/followers"), json!({"phone": ME}))
+        .await;
+    let media = json!({"data": "/9j/4A==", "caption": "the pier"});
+    net.post(
+        &format!("/channels/{jid}/posts"),
+        json!({"type": "image", "media": media}),
+    )
+    .await;
+    let n = w
+        .until("the picture", |n| {
+            n.tag == "message" && text(n, "from") == jid
+        })
+        .await;
+    let msg = wa::Message::decode_from_slice(&bytes(child(&n, &["plaintext"]))).unwrap();
+    let i = msg.image_message.as_option().unwrap();
+    assert_eq!(
+        (&i.media_key, &i.file_enc_sha256, i.file_length),
+        (&None, &None, Some(4))
+    );
+    let file = net
+        .sandbox
+        .sim()
+        .media
+        .blobs()
+        .get(i.direct_path.as_deref().unwrap());
+    let wharf_sandbox::media::Blob::Here(path) = file else {
+        panic!("{file:?}")
+    };
+    assert_eq!(std::fs::read(path).unwrap(), [0xff, 0xd8, 0xff, 0xe0]);
+
+    // The same from a client: open it passes, with a key it does not.
+    let mine = mex(&mut w, CREATE, json!({"input": {"name": "Mine"}})).await;
+    let mine = mine["data"]["xwa2_newsletter_create"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for (id, key) in [("M1", None), ("M2", Some(vec![7; 32]))] {
+        let picture = wa::message::ImageMessage {
+            media_key: key,
+            ..i.clone()
+        };
+        let msg = wa::Message {
+            image_message: buffa::MessageField::some(picture),
+            ..Default::default()
+        };
+        let plain = NodeBuilder::new("plaintext")
+            .attr("mediatype", "image")
+            .bytes(msg.encode_to_vec());
+        let n = NodeBuilder::new("message")
+            .attr("to", mine.as_str())
+            .attr("id", id)
+            .attr("type", "media");
+        acked(&mut w, &n.children([plain.build()]).build()).await;
+    }
+    let errors = net.errors().await;
+    assert!(
+        errors.len() == 1 && errors[0].contains("M2") && errors[0].contains("no key"),
+        "{errors:?}"
+    );
+}
