@@ -277,3 +277,86 @@ async fn numbers_are_checked_live() {
         "checking lists nobody"
     );
 }
+
+/// Deleted on the phone: the name goes, the person stays where else they are known.
+#[tokio::test]
+async fn who_leaves_the_address_book_loses_the_name_and_the_list() {
+    let app = TestApp::new().await;
+    app.account(OWN, "Own").await;
+    app.account(ANNA, "Anna Push").await;
+    app.account(BORIS, "Boris Push").await;
+    let save = async |phone: &str, name: &str| {
+        let entry = json!({ "phone": phone, "name": name });
+        app.phones
+            .post(&format!("/accounts/{OWN}/addressbook"), entry)
+            .await
+            .well();
+    };
+    let forget = async |phone: &str| {
+        app.phones
+            .delete(&format!("/accounts/{OWN}/addressbook/{phone}"))
+            .await
+            .well();
+    };
+    save(ANNA, "Anna Saved").await;
+    save(BORIS, "Boris Saved").await;
+    let session = app.pair(OWN).await;
+    let book = async || {
+        let rows = app.all(&session.path("/contacts?source=addressbook")).await;
+        let mut names: Vec<String> = rows
+            .iter()
+            .map(|row| row["name"].as_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    let becomes = async |expected: &[&str]| {
+        until(&format!("the address book {expected:?}"), || async {
+            (book().await == expected).then_some(())
+        })
+        .await;
+    };
+    becomes(&["Anna Saved", "Boris Saved"]).await;
+    let hello = json!({ "to": OWN, "type": "text", "text": "hello" });
+    app.phones
+        .post(&format!("/accounts/{ANNA}/send"), hello)
+        .await
+        .well();
+    app.chat_with(&session, ANNA).await;
+    forget(ANNA).await;
+    becomes(&["Boris Saved"]).await;
+    // Anna wrote: she is still listed, under the name she gave herself.
+    let anna = until("the push name", || async {
+        let anna = app
+            .api
+            .get(&session.path(&format!("/contacts/{ANNA}")))
+            .await
+            .well();
+        (anna["identity"]["name"] == "Anna Push").then_some(anna)
+    })
+    .await;
+    assert!(!anna["dm"].is_null(), "{anna}");
+    let found = app.all(&session.path("/contacts?q=Saved")).await;
+    assert_eq!(found.len(), 0, "{found:?}");
+    let told = app.events("contact.updated");
+    assert!(
+        told.iter().any(|event| event["name"] == "Anna Push"),
+        "{told:?}"
+    );
+    // Renamed is not removed; saved again is there again; removed while nobody listened is removed.
+    save(BORIS, "Boris Renamed").await;
+    save(ANNA, "Anna Again").await;
+    becomes(&["Anna Again", "Boris Renamed"]).await;
+    // Another device of the account is unlinked: the phone changes its key, and what it touches from now on is
+    // removed under the old and set under the new one. Nobody left.
+    let other = app.pair(OWN).await;
+    app.api.poke(&other.path(":logout")).await.well();
+    save(BORIS, "Boris Rekeyed").await;
+    becomes(&["Anna Again", "Boris Rekeyed"]).await;
+    save(ANNA, "Anna Rekeyed").await;
+    becomes(&["Anna Rekeyed", "Boris Rekeyed"]).await;
+    app.api.poke(&session.path(":stop")).await.well();
+    forget(BORIS).await;
+    app.api.poke(&session.path(":start")).await.well();
+    becomes(&["Anna Rekeyed"]).await;
+}

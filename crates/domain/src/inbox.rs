@@ -2,7 +2,7 @@
 
 use crate::{
     Domain, Result,
-    inbound::Inbound,
+    inbound::{Inbound, Seen},
     live::Passing,
     ports::engine::{Connection, Inbox},
     sessions::SessionScope,
@@ -21,6 +21,10 @@ impl Inbox for DomainInbox {
 
     async fn passing(&self, session: &SessionScope, passing: Passing) -> Result<()> {
         self.0.pass(*session, passing).await
+    }
+
+    async fn address_book(&self, session: &SessionScope) -> Result<Vec<Seen>> {
+        self.0.address_book(*session).await
     }
 
     async fn connection(&self, session: &SessionScope, state: Connection) -> Result<()> {

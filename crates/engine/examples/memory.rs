@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use std::{io::Write as _, sync::Arc, time::Duration};
 use wharf_domain::{
     Error,
-    inbound::Inbound,
+    inbound::{Inbound, Seen},
     live::Passing,
     master_key::MasterKey,
     ports::{
@@ -32,6 +32,9 @@ impl Inbox for Nobody {
     }
     async fn passing(&self, _: &SessionScope, _: Passing) -> Result<(), Error> {
         Ok(())
+    }
+    async fn address_book(&self, _: &SessionScope) -> Result<Vec<Seen>, Error> {
+        Ok(Vec::new())
     }
     async fn connection(&self, _: &SessionScope, _: Connection) -> Result<(), Error> {
         Ok(())

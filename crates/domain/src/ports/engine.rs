@@ -3,7 +3,11 @@
 //! Data travels one way at a time: commands go down through [`Engine`], facts come up through [`Inbox`].
 
 use crate::{
-    Error, chats::settings::Setting, inbound::Inbound, live::Passing, outbox::Outgoing,
+    Error,
+    chats::settings::Setting,
+    inbound::{Inbound, Seen},
+    live::Passing,
+    outbox::Outgoing,
     sessions::SessionScope,
 };
 use async_trait::async_trait;
@@ -149,6 +153,8 @@ pub trait Inbox: Send + Sync {
     async fn ingest(&self, session: &SessionScope, facts: Vec<Inbound>) -> Result<(), Error>;
     /// Word that passes: told to live readers, never stored.
     async fn passing(&self, session: &SessionScope, passing: Passing) -> Result<(), Error>;
+    /// The ids of everybody in the account's address book, as stored.
+    async fn address_book(&self, session: &SessionScope) -> Result<Vec<Seen>, Error>;
     /// The connection's state changed: stored on the session row, logged as `session.status`.
     async fn connection(&self, session: &SessionScope, state: Connection) -> Result<(), Error>;
 }

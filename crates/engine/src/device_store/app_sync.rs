@@ -1,6 +1,6 @@
 //! App-state keys, versions and mutation MACs; see [`super::staged`] for when the latter two become durable.
 
-use super::{DeviceStore, Space, Write, decode, encode, first, staged::Staged};
+use super::{DeviceStore, Space, Write, decode, encode, first, mac_key, staged::Staged};
 use async_trait::async_trait;
 use std::{collections::HashMap, sync::PoisonError};
 use wacore::{
@@ -11,12 +11,6 @@ use wacore::{
     },
 };
 use wharf_domain::inbound::Inbound;
-
-fn mac_key(name: &str, index_mac: &[u8]) -> Vec<u8> {
-    let mut key = first(name);
-    key.extend_from_slice(index_mac);
-    key
-}
 
 impl DeviceStore {
     /// Works on the staged state of a collection, dropping what an earlier, failed sync left there.
@@ -110,6 +104,11 @@ impl AppSyncStore for DeviceStore {
             return Err(StoreError::Validation(
                 "app-state facts could not be stored".into(),
             ));
+        }
+        if let Err(error) = self.tell_removed(name, &staged).await {
+            // As above: the same patches come again.
+            self.unstage(name);
+            return Err(error);
         }
         let mut writes = Vec::with_capacity(staged.macs.len() + 2);
         if staged.cleared {

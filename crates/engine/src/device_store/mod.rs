@@ -4,8 +4,9 @@
 //! that matters (the library's Signal durability rules): a put is durable when it returns, because ciphertext
 //! follows it onto the wire; so every method is one write job and every batch is one job as well.
 //!
-//! Beyond keeping bytes it closes three windows that the library leaves open between the wire and our database:
+//! Beyond keeping bytes it closes four windows that the library leaves open between the wire and our database:
 //! - app-state versions are committed only after the facts they stand for ([`staged`]);
+//! - who leaves the address book is told, which the library does not ([`removed`]);
 //! - LID mappings become facts before the library may rely on having told us ([`protocol`]);
 //! - a retired store (logged out, deleted) refuses writes, so a late flush cannot resurrect wiped keys.
 
@@ -14,6 +15,7 @@ mod device;
 pub(crate) mod flow;
 mod msg_secret;
 mod protocol;
+mod removed;
 mod signal;
 mod staged;
 #[cfg(test)]
@@ -322,6 +324,13 @@ fn seal_context(scope: &SessionScope, space: Space, key: &[u8]) -> Vec<u8> {
 /// Parts of a composite key; none of them may contain NUL (JIDs and message ids do not).
 fn key(parts: &[&str]) -> Vec<u8> {
     parts.join("\0").into_bytes()
+}
+
+/// The key of an index MAC of a collection.
+fn mac_key(name: &str, index_mac: &[u8]) -> Vec<u8> {
+    let mut key = first(name);
+    key.extend_from_slice(index_mac);
+    key
 }
 
 /// The key of all composite keys with this first part.

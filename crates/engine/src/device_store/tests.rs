@@ -24,7 +24,7 @@ use wacore::{
 };
 use wharf_domain::{
     Error,
-    inbound::Inbound,
+    inbound::{Inbound, Seen},
     live::Passing,
     master_key::MasterKey,
     ports::{
@@ -49,6 +49,9 @@ impl Inbox for Told {
     }
     async fn passing(&self, _: &SessionScope, _: Passing) -> Result<(), Error> {
         Ok(())
+    }
+    async fn address_book(&self, _: &SessionScope) -> Result<Vec<Seen>, Error> {
+        Ok(Vec::new())
     }
     async fn connection(&self, _: &SessionScope, _: Connection) -> Result<(), Error> {
         Ok(())

@@ -34,6 +34,7 @@ async fn a_process_that_died_loses_nothing() {
     home.says(FRIEND, OWNER, "after").await;
     home.engine.start(&home.scope).await.unwrap();
     until("the second text", || home.inbox.text("after").is_some()).await;
+    home.online().await;
     let handed = home
         .send(&text(
             &format!("{FRIEND}@s.whatsapp.net"),

@@ -12,7 +12,7 @@ use std::{
 };
 use wharf_domain::{
     Error,
-    inbound::{InMessage, Inbound},
+    inbound::{InMessage, Inbound, NameSource, Seen},
     live::Passing,
     master_key::MasterKey,
     outbox::{Content, Outgoing},
@@ -33,6 +33,26 @@ use wharf_types::{OrgId, ProxyUrl, SessionId, SessionStatus};
 
 /// How long anything may take on a loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Who has a name in the address book by these facts.
+fn in_address_book(facts: &[Inbound]) -> Vec<Seen> {
+    let mut book = Vec::new();
+    for fact in facts {
+        if let Inbound::Name {
+            who,
+            source: NameSource::AddressBook,
+            name,
+            ..
+        } = fact
+        {
+            book.retain(|other| other != who);
+            if !name.is_empty() {
+                book.push(who.clone());
+            }
+        }
+    }
+    book
+}
 
 /// Keeps what it is told.
 #[derive(Default)]
@@ -56,6 +76,9 @@ impl Inbox for Recorder {
     async fn passing(&self, _: &SessionScope, passing: Passing) -> Result<(), Error> {
         self.passed.lock().unwrap().push(passing);
         Ok(())
+    }
+    async fn address_book(&self, _: &SessionScope) -> Result<Vec<Seen>, Error> {
+        Ok(in_address_book(&self.facts.lock().unwrap()))
     }
     async fn connection(&self, _: &SessionScope, state: Connection) -> Result<(), Error> {
         self.states.lock().unwrap().push(state);

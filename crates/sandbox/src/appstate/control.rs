@@ -1,14 +1,16 @@
 //! What the owner does with the phone that reaches companions by app state.
 //!
-//! `POST /accounts/{phone}/addressbook` saves a contact; `POST /accounts/{phone}/chats` archives, pins, mutes or
-//! marks a chat; `GET /accounts/{phone}/chats` what the owner sees of them, whichever device changed it; `GET /accounts/{phone}/appstate` shows what the account's devices agree on, decrypted.
+//! `POST /accounts/{phone}/addressbook` saves a contact, `DELETE …/addressbook/{contact}` forgets one;
+//! `POST /accounts/{phone}/chats` archives, pins, mutes or marks a chat; `GET /accounts/{phone}/chats` what the owner
+//! sees of them, whichever device changed it; `GET /accounts/{phone}/appstate` shows what the account's devices agree
+//! on, decrypted.
 
 use std::sync::Arc;
 
 use axum::{
     Json, Router,
     extract::{Path, State},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -27,6 +29,10 @@ const NAME_CHARS: usize = 256;
 pub fn router() -> Router<Arc<Sim>> {
     Router::new()
         .route("/accounts/{phone}/addressbook", post(save_contact))
+        .route(
+            "/accounts/{phone}/addressbook/{contact}",
+            delete(forget_contact),
+        )
         .route("/accounts/{phone}/chats", post(change_chat).get(chats))
         .route("/accounts/{phone}/appstate", get(show))
 }
@@ -60,6 +66,23 @@ async fn save_contact(
         let names = ContactNames::from_full(name);
         let action = Action::contact(Some(&b.phone.jid()), lid.as_ref(), &names, w.now_ms())?;
         wrote(w, owner, action)
+    })
+}
+
+/// The entry goes, as its owner deletes it on the phone.
+async fn forget_contact(
+    State(sim): State<Arc<Sim>>,
+    Path((phone, contact)): Path<(String, String)>,
+) -> Result<Json<Value>, Refused> {
+    let contact: Phone = contact
+        .parse()
+        .map_err(|_| Refused::field("contact", "a number"))?;
+    sim.act(|w| {
+        let owner = account(w, &phone)?.phone;
+        // Only the index names it; what the removed entry says does not matter.
+        let names = ContactNames::from_full("gone");
+        let action = Action::contact(Some(&contact.jid()), None, &names, w.now_ms())?;
+        wrote(w, owner, action.removed())
     })
 }
 
