@@ -7,6 +7,7 @@ import { until } from '../lib/wait.js'
 const ANNA = '15550010018'
 const BORIS = '15550020018'
 const ELDER = '15550030018'
+const CHLOE = '15550040018'
 const { REVOKE, MESSAGE_EDIT } = proto.Message.ProtocolMessage.Type
 
 scenario('people edit, take back, react, type and call', async (stage) => {
@@ -89,6 +90,32 @@ scenario('pictures go both ways over the media server', async (stage) => {
     assert.equal(entry.type, 'image')
     assert.equal(entry.media.mimetype, 'image/jpeg')
     assert.equal(entry.media.size, bytes.length)
+})
+
+scenario('in a group an admin takes back what others wrote; nobody else can', async (stage) => {
+    const { network } = stage
+    await network.person(BORIS, 'Boris')
+    await network.person(CHLOE, 'Chloe')
+    const client = await stage.linked(ANNA, 'Anna')
+    const { groupJid } = await network.post('/groups', { subject: 'Garden', owner: BORIS, members: [ANNA, CHLOE] })
+    await client.quiet()
+    const act = (who, body) => network.post(`/accounts/${who}/send`, { to: groupJid, ...body })
+    const line = async (who, id) => (await network.inbox(who)).find((entry) => entry.waMessageId === id)
+
+    // What the client wrote: edited by itself, liked by one, taken back by the admin.
+    const own = await client.wa.sendMessage(groupJid, 'teh hedge')
+    await network.received(CHLOE, 'teh hedge')
+    const key = { remoteJid: groupJid, fromMe: true, id: own.id }
+    await client.wa.sendMessage(groupJid, { protocolMessage: { type: MESSAGE_EDIT, key, editedMessage: { conversation: 'the hedge' }, timestampMs: Date.now() } })
+    await until('the edit', async () => (await line(CHLOE, own.id)).body === 'the hedge')
+    await act(CHLOE, { type: 'reaction', waMessageId: own.id, emoji: '🌿' })
+    const liked = await client.waitFor('message', ({ message }) => message?.reactionMessage, 'the reaction')
+    assert.equal(liked.message.reactionMessage.key.participant, client.me.lid.replace(/:\d+/, ''))
+    await assert.rejects(act(CHLOE, { type: 'revoke', waMessageId: own.id }), /403/)
+    await act(BORIS, { type: 'revoke', waMessageId: own.id })
+    const gone = await client.waitFor('message', (event) => protocolOf(event)?.type === REVOKE, 'the revocation')
+    assert.equal(gone.rawNode.attrs.edit, '8')
+    assert.deepEqual([protocolOf(gone).key.id, protocolOf(gone).key.fromMe], [own.id, false])
 })
 
 /** Edits travel in an envelope of their own, revocations do not. */

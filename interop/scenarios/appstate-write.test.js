@@ -45,6 +45,21 @@ scenario('what one device changes in the app state, the server verifies and the 
         )
     }
 
+    // What changed while a device was away, it learns when it comes back, whoever changed it.
+    await second.disconnect()
+    const marks = new Map([first, second].map((client) => [client, client.all('chat_event').length]))
+    const since = (client, action, value) =>
+        until(`${action} after the break`, () =>
+            client.all('chat_event').slice(marks.get(client)).some((event) => event.action === action && value(event))
+        )
+    await network.post(`/accounts/${ANNA}/chats`, { chat: lid, archived: false })
+    await since(first, 'archive', (event) => event.archived === false)
+    await first.wa.chat.setChatPin(lid, false)
+    await second.connect()
+    await since(second, 'archive', (event) => event.archived === false)
+    await since(second, 'pin', (event) => event.pinned === false)
+    await second.quiet()
+
     const [one, other] = await Promise.all([first.wa.exportAppState(), second.wa.exportAppState()])
     for (const [name, collection] of Object.entries(one.collections)) {
         assert.equal(other.collections[name].version, collection.version, name)

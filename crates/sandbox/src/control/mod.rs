@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::{Router, middleware};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 
 use crate::world::Sim;
 
@@ -19,6 +19,9 @@ mod faults;
 mod guard;
 mod oracle;
 pub mod send;
+
+/// Files of people come in base64.
+const LARGEST_BODY: usize = 64 << 20;
 
 pub fn router(sim: Arc<Sim>) -> Router {
     Router::new()
@@ -35,6 +38,7 @@ pub fn router(sim: Arc<Sim>) -> Router {
         .merge(crate::channels::control::router())
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn(guard::loopback_json))
         .with_state(sim)
 }

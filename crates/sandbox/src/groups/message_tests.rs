@@ -8,7 +8,7 @@ use wacore_binary::{Jid, Node, builder::NodeBuilder, marshal::unmarshal_ref};
 use super::{
     change::{NewGroup, NewMember},
     inbound,
-    model::{Group, Shown},
+    model::{Group, Role, Shown},
     test_client::{Client, attr, text},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     iq::IqError,
     keys::Seed,
     net::online::ConnId,
-    people::write::Writing,
+    people::{absorb::Place, act, write::Writing},
     store,
     world::{Effect, Sim, World, account::NewAccount},
 };
@@ -486,6 +486,43 @@ fn a_client_s_receipt_reaches_the_author_as_coming_from_the_group() {
             (g.gid.clone(), lid(w, BOB).with_device(1).to_string())
         );
         Ok::<_, anyhow::Error>(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_client_takes_back_what_others_wrote_once_it_is_an_admin() {
+    let (sim, g, _) = world();
+    sim.act(|w| {
+        let (id, _) = says(w, ANNA, &g.gid, "weeds");
+        let revoke = |named: Option<String>| {
+            act::revoke(act::key(&g.gid.parse().unwrap(), false, &id, named))
+        };
+        let (anna, hidden) = (lid(w, ANNA).to_string(), lid(w, HIDDEN).to_string());
+        let at = Place {
+            owner: phone(HIDDEN),
+            chat: &g.gid,
+            from: phone(BOB).device(1),
+            id: "R1",
+        };
+        w.absorb(at, &revoke(Some(anna.clone())), None)?;
+        w.set_group_role(&g.gid, phone(ANNA), &[phone(BOB)], Role::Admin)?;
+        for wrong in [None, Some(hidden)] {
+            w.absorb(at, &revoke(wrong), None)?;
+        }
+        assert_eq!(bodies(w, HIDDEN), ["weeds"]);
+        let wrong = violations(w);
+        assert_eq!(wrong.len(), 3, "{wrong:?}");
+        for (what, words) in wrong
+            .iter()
+            .zip(["no admin", "without participant", "did not write"])
+        {
+            assert!(what.contains(words), "{what}");
+        }
+        w.absorb(at, &revoke(Some(anna)), None)?;
+        assert_eq!(bodies(w, HIDDEN), [""]);
+        assert_eq!(violations(w).len(), 3);
+        Ok::<_, IqError>(())
     })
     .unwrap();
 }

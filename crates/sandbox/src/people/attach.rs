@@ -1,6 +1,6 @@
 //! A person's file: uploaded as the phone would, and the message that points at it.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD as B64};
 use buffa::MessageField;
 use serde::Deserialize;
@@ -13,7 +13,9 @@ use crate::media::{Media, MediaKind};
 #[serde(deny_unknown_fields)]
 pub struct Attachment {
     /// base64 or a `data:` URI.
-    pub data: String,
+    pub data: Option<String>,
+    /// Instead of `data`: a file of so many bytes, always the same ones.
+    pub size: Option<usize>,
     pub mimetype: Option<String>,
     pub caption: Option<String>,
     pub filename: Option<String>,
@@ -27,15 +29,25 @@ pub struct Attachment {
 impl Attachment {
     /// The bytes, and the MIME type a `data:` URI names.
     pub fn bytes(&self) -> Result<(Vec<u8>, Option<&str>)> {
-        let (head, data) = self
-            .data
+        let data = match (&self.data, self.size) {
+            (Some(data), None) => data,
+            (None, Some(size)) => return Ok((filler(size)?, None)),
+            _ => bail!("one of media.data and media.size"),
+        };
+        let (head, data) = data
             .split_once(";base64,")
-            .map_or((None, self.data.as_str()), |(h, d)| {
-                (h.strip_prefix("data:"), d)
-            });
+            .map_or((None, data.as_str()), |(h, d)| (h.strip_prefix("data:"), d));
         let bytes = B64.decode(data).context("media.data is not base64")?;
         Ok((bytes, head))
     }
+}
+
+/// The largest file made on demand.
+const LARGEST: usize = 256 << 20;
+
+fn filler(size: usize) -> Result<Vec<u8>> {
+    ensure!((1..=LARGEST).contains(&size), "media.size: 1 to {LARGEST}");
+    Ok((0u8..=250).cycle().take(size).collect())
 }
 
 /// How a file goes.

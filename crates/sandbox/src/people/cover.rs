@@ -15,7 +15,7 @@ use crate::node::{attr, opt_attr};
 pub struct Cover {
     /// The stanza's `type`.
     pub kind: &'static str,
-    /// The stanza's `edit`: 1 edit, 7 taken back by its sender, 8 by an admin.
+    /// The stanza's `edit`: 1 edit, 7 taken back by its sender (a reaction too), 8 by an admin.
     pub edit: Option<&'static str>,
     pub mediatype: Option<&'static str>,
     pub polltype: Option<&'static str>,
@@ -27,8 +27,9 @@ pub struct Cover {
 /// What phones put outside this message.
 pub fn proper(m: &wa::Message) -> Cover {
     match content::of(m) {
-        Content::Deed(Deed::React { .. }) => Cover {
+        Content::Deed(Deed::React { emoji, .. }) => Cover {
             kind: "reaction",
+            edit: emoji.is_empty().then_some("7"),
             hide: true,
             ..Default::default()
         },
@@ -150,7 +151,8 @@ pub fn faults(stanza: &NodeRef<'_>, enc: &NodeRef<'_>, m: &wa::Message) -> Vec<S
     if !is_silent && edit.as_deref() != want.edit {
         out.push(format!("edit {edit:?} where {:?} is due", want.edit));
     }
-    if matches!(want.edit, Some("7" | "8")) && hide.is_some() {
+    let is_revoke = matches!(content::of(m), Content::Deed(Deed::Revoke { .. }));
+    if is_revoke && hide.is_some() {
         out.push("decrypt-fail on a revocation, which the server drops".into());
     }
     if want.polltype.is_some() {

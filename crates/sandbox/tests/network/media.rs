@@ -98,3 +98,42 @@ async fn an_expired_file_is_uploaded_again_as_long_as_the_phone_has_it() {
     let none: Value = json!({"waMessageId": "NOPE"});
     assert_eq!(net.try_post(&at, none).await.0, 400);
 }
+
+#[tokio::test]
+async fn people_send_files_of_any_size() {
+    let net = Net::start().await;
+    net.account(ME).await;
+    net.account(FRIEND).await;
+    let say = |media: Value| json!({"to": ME, "type": "document", "media": media});
+    let path = format!("/accounts/{FRIEND}/send");
+    let three = "AAAA".repeat(1 << 20);
+    for (media, size) in [
+        (json!({"data": three}), 3 << 20),
+        (json!({"size": 5_000_000}), 5_000_000),
+    ] {
+        let id = net.post(&path, say(media)).await["waMessageId"].clone();
+        let line = net
+            .inbox(ME)
+            .await
+            .into_iter()
+            .find(|e| e["waMessageId"] == id)
+            .unwrap();
+        assert_eq!(
+            (&line["media"]["size"], &line["media"]["problem"]),
+            (&json!(size), &Value::Null)
+        );
+    }
+    for bad in [
+        json!({}),
+        json!({"size": 0}),
+        json!({"data": "AAAA", "size": 3}),
+        json!({"data": "A*"}),
+    ] {
+        let (status, out) = net.try_post(&path, say(bad)).await;
+        assert_eq!(
+            (status, &out["error"]["code"]),
+            (400, &json!("validation_error")),
+            "{out}"
+        );
+    }
+}
