@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use waproto::whatsapp as wa;
@@ -16,6 +17,7 @@ use crate::{
         absorb::EDIT_WINDOW_MS,
         act,
         inbox::Entry,
+        sealed::{self, About, Use},
         votes::{self, Ballot},
         write::Writing,
     },
@@ -37,6 +39,9 @@ pub enum Action {
     Edit {
         wa_message_id: String,
         text: String,
+        /// As the phones of 2026 do: with the secret of the message.
+        #[serde(default)]
+        sealed: bool,
     },
     Revoke {
         wa_message_id: String,
@@ -75,8 +80,12 @@ pub fn acts(
         Action::Edit {
             wa_message_id: id,
             text,
+            sealed,
         } => {
-            let msg = edit(w, me, chat, &id, text)?;
+            let mut msg = edit(w, me, chat, &id, text)?;
+            if sealed {
+                msg = sealed_edit(w, me, chat, &id, &msg)?;
+            }
             put(w, &msg)
         }
         Action::Revoke { wa_message_id: id } => {
@@ -224,6 +233,36 @@ fn edit(
     Ok(act::edit(key, new, w.now_ms()))
 }
 
+fn sealed_edit(
+    w: &World<'_>,
+    me: &Account,
+    chat: &Chat,
+    id: &str,
+    msg: &wa::Message,
+) -> Result<wa::Message, Refused> {
+    let e = seen(w, me, chat, id, "waMessageId")?;
+    let old = w.message_shown(e.seq)?.unwrap_or_default();
+    let secret = sealed::secret(&old).context("a message without a secret")?;
+    let mine = sealing_jid(w, me, chat, me)?;
+    let about = About {
+        what: Use::Edit,
+        id,
+        author: &mine,
+        by: &mine,
+    };
+    let key = act::key(&chat.jid()?, true, id, None);
+    Ok(act::sealed_edit(key, about.seal(secret, &act::bare(msg))?))
+}
+
+/// The form of an account's JID that seals things in a chat.
+fn sealing_jid(w: &World<'_>, me: &Account, chat: &Chat, who: &Account) -> Result<String, Refused> {
+    let by_lid = match chat {
+        Chat::Group(gid) => w.group(gid)?.is_some_and(|g| g.by_lid),
+        Chat::Person(_) => me.lid_migrated,
+    };
+    Ok(if by_lid { who.lid_jid() } else { who.pn_jid() }.to_string())
+}
+
 /// One's own, or in a group anybody's by an admin.
 fn revoke(w: &World<'_>, me: &Account, chat: &Chat, id: &str) -> Result<wa::Message, Refused> {
     let e = seen(w, me, chat, id, "waMessageId")?;
@@ -254,7 +293,7 @@ fn vote(
 ) -> Result<wa::Message, Refused> {
     let e = seen(w, me, chat, id, "waMessageId")?;
     let poll = w.message_shown(e.seq)?.unwrap_or_default();
-    let secret = votes::secret(&poll)
+    let secret = sealed::secret(&poll)
         .filter(|_| e.kind == "poll")
         .ok_or_else(|| Refused::field("waMessageId", "not a poll"))?;
     let vote = wa::message::PollVoteMessage {
@@ -265,15 +304,10 @@ fn vote(
     };
     votes::selected(&poll, &vote).map_err(|e| Refused::field("options", format!("{e:#}")))?;
     let creator = addressee(w, &e.from)?;
-    let by_lid = match chat {
-        Chat::Group(gid) => w.group(gid)?.is_some_and(|g| g.by_lid),
-        Chat::Person(_) => me.lid_migrated,
-    };
-    let jid = |a: &Account| if by_lid { a.lid_jid() } else { a.pn_jid() }.to_string();
     let ballot = Ballot {
         poll_id: id,
-        creator: &jid(&creator),
-        voter: &jid(me),
+        creator: &sealing_jid(w, me, chat, &creator)?,
+        voter: &sealing_jid(w, me, chat, me)?,
     };
     let sealed = ballot.seal(secret, &vote)?;
     Ok(votes::message(key(w, me, chat, &e)?, sealed, w.now_ms()))

@@ -1,10 +1,15 @@
 //! What people do besides writing: read, edit, take back, react, type.
 
 use anyhow::{Context, Result};
-use buffa::MessageField;
+use buffa::{Message as _, MessageField};
 use rusqlite::{OptionalExtension, params};
 use wacore_binary::{Jid, Node, builder::NodeBuilder};
-use waproto::whatsapp::{self as wa, message as m, message::protocol_message::Type};
+use waproto::whatsapp::{
+    self as wa, message as m,
+    message::{protocol_message::Type, secret_encrypted_message::SecretEncType},
+};
+
+use super::sealed::Sealed;
 
 use crate::{
     ids::Phone,
@@ -61,6 +66,28 @@ pub fn edit(key: wa::MessageKey, new: wa::Message, now_ms: i64) -> wa::Message {
     };
     wa::Message {
         edited_message: MessageField::some(envelope),
+        ..Default::default()
+    }
+}
+
+/// The same without its envelope, encoded: what is sealed.
+pub fn bare(edit: &wa::Message) -> Vec<u8> {
+    let envelope = edit.edited_message.as_option();
+    let inner = envelope.and_then(|e| e.message.as_option());
+    inner.unwrap_or(edit).encode_to_vec()
+}
+
+/// An edit that only who has the message can read.
+pub fn sealed_edit(key: wa::MessageKey, sealed: Sealed) -> wa::Message {
+    let s = m::SecretEncryptedMessage {
+        target_message_key: MessageField::some(key),
+        enc_payload: Some(sealed.payload),
+        enc_iv: Some(sealed.iv.to_vec()),
+        secret_enc_type: Some(SecretEncType::MESSAGE_EDIT),
+        ..Default::default()
+    };
+    wa::Message {
+        secret_encrypted_message: MessageField::some(s),
         ..Default::default()
     }
 }

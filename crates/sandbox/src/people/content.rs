@@ -4,7 +4,10 @@
 use buffa::Message as _;
 use waproto::whatsapp::{
     self as wa, MessageKey,
-    message::{PollCreationMessage, PollEncValue, protocol_message::Type},
+    message::{
+        PollCreationMessage, PollEncValue, SecretEncryptedMessage, protocol_message::Type,
+        secret_encrypted_message::SecretEncType,
+    },
 };
 
 pub enum Content<'m> {
@@ -32,6 +35,11 @@ pub enum Deed<'m> {
         key: &'m MessageKey,
         new: &'m wa::Message,
         at_ms: i64,
+    },
+    /// An edit sealed with the secret of the message it is about.
+    SealedEdit {
+        key: &'m MessageKey,
+        sealed: &'m SecretEncryptedMessage,
     },
     Revoke {
         key: &'m MessageKey,
@@ -139,8 +147,14 @@ fn unwrapped(m: &wa::Message) -> Option<(&wa::Message, bool)> {
     Some((f.as_option()?.message.as_option()?, once))
 }
 
-/// Edits come bare or, from phones, in an envelope of their own.
+/// Edits come bare, in an envelope of their own, or sealed.
 fn deed(m: &wa::Message) -> Option<Deed<'_>> {
+    if let Some(sealed) = m.secret_encrypted_message.as_option()
+        && sealed.secret_enc_type == Some(SecretEncType::MESSAGE_EDIT)
+    {
+        let key = sealed.target_message_key.as_option()?;
+        return Some(Deed::SealedEdit { key, sealed });
+    }
     if let Some(r) = m.reaction_message.as_option() {
         return Some(Deed::React {
             key: r.key.as_option()?,
@@ -155,10 +169,7 @@ fn deed(m: &wa::Message) -> Option<Deed<'_>> {
             at_ms: p.sender_timestamp_ms.unwrap_or_default(),
         });
     }
-    let p = m.protocol_message.as_option().or_else(|| {
-        let envelope = m.edited_message.as_option()?.message.as_option()?;
-        envelope.protocol_message.as_option()
-    })?;
+    let p = protocol(m)?;
     let key = p.key.as_option();
     match p.r#type? {
         Type::REVOKE => Some(Deed::Revoke { key: key? }),
@@ -169,6 +180,18 @@ fn deed(m: &wa::Message) -> Option<Deed<'_>> {
         }),
         _ => None,
     }
+}
+
+fn protocol(m: &wa::Message) -> Option<&wa::message::ProtocolMessage> {
+    m.protocol_message.as_option().or_else(|| {
+        let envelope = m.edited_message.as_option()?.message.as_option()?;
+        envelope.protocol_message.as_option()
+    })
+}
+
+/// The new content of an edit.
+pub fn edited(m: &wa::Message) -> Option<&wa::Message> {
+    protocol(m)?.edited_message.as_option()
 }
 
 fn shown(m: &wa::Message) -> Option<(&'static str, String, bool)> {

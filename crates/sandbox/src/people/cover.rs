@@ -39,7 +39,7 @@ pub fn proper(m: &wa::Message) -> Cover {
             hide: true,
             ..Default::default()
         },
-        Content::Deed(Deed::Edit { .. }) => Cover {
+        Content::Deed(Deed::Edit { .. } | Deed::SealedEdit { .. }) => Cover {
             kind: "text",
             edit: Some("1"),
             hide: true,
@@ -155,7 +155,8 @@ pub fn faults(stanza: &NodeRef<'_>, enc: &NodeRef<'_>, m: &wa::Message) -> Vec<S
     if is_revoke && hide.is_some() {
         out.push("decrypt-fail on a revocation, which the server drops".into());
     }
-    if want.polltype.is_some() {
+    // A copy sent again on request comes without.
+    if want.polltype.is_some() && opt_attr(enc, "count").is_none() {
         let meta = stanza.get_optional_child("meta");
         let said = meta.and_then(|m| opt_attr(m, "polltype"));
         if said.as_deref() != want.polltype {

@@ -11,6 +11,7 @@ pub mod cover;
 pub mod detail;
 pub mod inbox;
 pub mod read;
+pub mod sealed;
 pub mod signal;
 pub mod stores;
 pub mod votes;

@@ -1,22 +1,17 @@
-//! Votes: sealed with the secret of the poll they are for, so that the server cannot count them.
-//!
-//! The key is HKDF-SHA256 of the poll's message secret over its id, the JID of its creator, the JID of the
-//! voter and the words `Poll Vote`; the cipher AES-256-GCM, bound to id and voter. Both JIDs are of one
-//! form, both numbers or both LIDs, as the chat is addressed. Options are named by their SHA-256.
-//!
-//! Sources: whatsmeow `msgsecret.go`, wacore `secret_enc_addon.rs` (WA Web's WAWebAddonEncryption).
+//! Votes: which options they choose, and the message that carries them sealed. Options are named by their SHA-256.
 
 use anyhow::{Context, Result, bail, ensure};
 use buffa::{Message as _, MessageField};
-use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
-use wacore::libsignal::crypto::{aes_256_gcm_decrypt, aes_256_gcm_encrypt};
 use waproto::whatsapp::{
     self as wa,
     message::{PollEncValue, PollUpdateMessage, PollVoteMessage},
 };
 
-use super::content;
+use super::{
+    content,
+    sealed::{About, Use},
+};
 
 /// Whose vote on whose poll, by the JIDs that seal it.
 pub struct Ballot<'a> {
@@ -26,61 +21,29 @@ pub struct Ballot<'a> {
 }
 
 impl Ballot<'_> {
-    fn key(&self, secret: &[u8]) -> Result<[u8; 32]> {
-        ensure!(
-            secret.len() == 32,
-            "a message secret of {} bytes",
-            secret.len()
-        );
-        let info = [self.poll_id, self.creator, self.voter, "Poll Vote"].concat();
-        let mut key = [0; 32];
-        Hkdf::<Sha256>::new(None, secret)
-            .expand(info.as_bytes(), &mut key)
-            .ok()
-            .context("vote key")?;
-        Ok(key)
-    }
-
-    fn bound_to(&self) -> Vec<u8> {
-        [self.poll_id.as_bytes(), &[0], self.voter.as_bytes()].concat()
+    fn about(&self) -> About<'_> {
+        About {
+            what: Use::Vote,
+            id: self.poll_id,
+            author: self.creator,
+            by: self.voter,
+        }
     }
 
     pub fn seal(&self, secret: &[u8], vote: &PollVoteMessage) -> Result<PollEncValue> {
-        let iv: [u8; 12] = rand::random();
-        let mut out = Vec::new();
-        aes_256_gcm_encrypt(
-            &self.key(secret)?,
-            &iv,
-            &self.bound_to(),
-            &vote.encode_to_vec(),
-            &mut out,
-        )
-        .ok()
-        .context("sealing a vote")?;
+        let sealed = self.about().seal(secret, &vote.encode_to_vec())?;
         Ok(PollEncValue {
-            enc_payload: Some(out),
-            enc_iv: Some(iv.to_vec()),
+            enc_payload: Some(sealed.payload),
+            enc_iv: Some(sealed.iv.to_vec()),
         })
     }
 
     pub fn open(&self, secret: &[u8], sealed: &PollEncValue) -> Result<PollVoteMessage> {
-        let iv: [u8; 12] = sealed.enc_iv.as_deref().unwrap_or_default().try_into()?;
         let payload = sealed.enc_payload.as_deref().unwrap_or_default();
-        let mut out = Vec::new();
-        aes_256_gcm_decrypt(&self.key(secret)?, &iv, &self.bound_to(), payload, &mut out)
-            .ok()
-            .context("the vote does not open with the poll's secret under these JIDs")?;
-        Ok(PollVoteMessage::decode_from_slice(&out)?)
+        let iv = sealed.enc_iv.as_deref().unwrap_or_default();
+        let plain = self.about().open(secret, payload, iv)?;
+        Ok(PollVoteMessage::decode_from_slice(&plain)?)
     }
-}
-
-/// The secret of a poll's message; phones show no poll without one.
-pub fn secret(poll: &wa::Message) -> Option<&[u8]> {
-    poll.message_context_info
-        .as_option()?
-        .message_secret
-        .as_deref()
-        .filter(|s| s.len() == 32)
 }
 
 pub fn option_hash(name: &str) -> [u8; 32] {

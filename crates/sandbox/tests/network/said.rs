@@ -391,3 +391,78 @@ async fn a_reply_quotes_mentions_are_named_and_a_caption_is_edited() {
     );
     assert_eq!(t.net.errors().await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn edits_sealed_with_the_messages_secret_are_read_on_both_sides() {
+    use wacore::message_edit::{MessageEditContext, decrypt_message_edit, encrypt_message_edit};
+    let mut t = Talk::begin().await;
+    let lid = async |net: &Net, who: &str| {
+        let account = net.get(&format!("/accounts/{who}")).await;
+        account["lid"].as_str().unwrap().to_owned()
+    };
+    let (mine, theirs) = (lid(&t.net, ME).await, lid(&t.net, FRIEND).await);
+
+    // The friend's phone seals, a foreign reader opens.
+    let (_, out) = t.friend(json!({"type": "text", "text": "teh pier"})).await;
+    let id = out["waMessageId"].as_str().unwrap().to_owned();
+    let is = |id: String| move |n: &wacore_binary::Node| n.tag == "message" && text(n, "id") == id;
+    let n = t.wire.until("the text", is(id.clone())).await;
+    let first = t.me.read(&n).await;
+    let secret = first.message_context_info.message_secret.clone().unwrap();
+    let edit = json!({"edit": {"waMessageId": id, "text": "the pier", "sealed": true}});
+    let (_, out) = t.friend(edit).await;
+    let n = t
+        .wire
+        .until(
+            "the edit",
+            is(out["waMessageId"].as_str().unwrap().to_owned()),
+        )
+        .await;
+    assert_eq!(text(&n, "edit"), "1");
+    let sealed = t.me.read(&n).await.secret_encrypted_message;
+    let at = MessageEditContext {
+        original_msg_id: &id,
+        original_sender_jid: &theirs,
+        editor_jid: &theirs,
+    };
+    let opened = decrypt_message_edit(
+        sealed.enc_payload.as_deref().unwrap(),
+        sealed.enc_iv.as_deref().unwrap(),
+        &secret,
+        &at,
+    )
+    .unwrap();
+    assert_eq!(
+        opened
+            .protocol_message
+            .edited_message
+            .conversation
+            .as_deref(),
+        Some("the pier")
+    );
+    assert_eq!(t.net.inbox(ME).await[0]["body"], "the pier");
+
+    // And the other way; a seal under mixed addresses does not open.
+    let mut said = plain("hte sea");
+    said.message_context_info = Field::some(wa::MessageContextInfo {
+        message_secret: Some(vec![7; 32]),
+        ..Default::default()
+    });
+    t.say("A1", &said).await;
+    for (edit, author) in [("E1", mine.as_str()), ("E2", ME_JID)] {
+        let at = MessageEditContext {
+            original_msg_id: "A1",
+            original_sender_jid: author,
+            editor_jid: &mine,
+        };
+        let (payload, iv) =
+            encrypt_message_edit(&bare_edit("A1", "the sea", true), &[7; 32], &at).unwrap();
+        let msg = act::sealed_edit(
+            key(true, "A1"),
+            wharf_sandbox::people::sealed::Sealed { payload, iv },
+        );
+        t.say(edit, &msg).await;
+    }
+    assert_eq!(t.line("A1").await["body"], "the sea");
+    t.broke("E2", "does not open").await;
+}
