@@ -19,6 +19,8 @@ pub struct TestApp {
     gateway_url: String,
     network: Option<Program>,
     chat_url: String,
+    /// Settings of the gateway beyond the usual ones.
+    env: Vec<(&'static str, &'static str)>,
 }
 
 /// A session paired to a number.
@@ -58,6 +60,11 @@ impl Drop for TestApp {
 impl TestApp {
     /// An empty gateway beside an empty network.
     pub async fn new() -> Self {
+        Self::with_env(&[]).await
+    }
+
+    /// The same, the gateway with these settings as well.
+    pub async fn with_env(env: &[(&'static str, &'static str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
         let (status, out, err) =
@@ -75,6 +82,7 @@ impl TestApp {
             gateway_url: String::new(),
             network: None,
             chat_url: String::new(),
+            env: env.to_vec(),
         };
         app.start_network().await;
         app.start_gateway().await;
@@ -94,11 +102,12 @@ impl TestApp {
     /// Starts the gateway on its data, on another port than before.
     pub async fn start_gateway(&mut self) {
         let data = self.data();
-        let env = [
+        let mut env = vec![
             ("WHARF_WHATSAPP_URL", self.chat_url.as_str()),
             ("WHARF_LISTEN", "127.0.0.1:0"),
             ("RUST_LOG", "info"),
         ];
+        env.extend(&self.env);
         let mut gateway = Program::start(
             &["serve", "--json", "--data", data.to_str().unwrap()],
             &env,

@@ -41,9 +41,44 @@ async fn and_straight_again(app: &TestApp, proxy: &Proxy, session: &Session) {
     assert_eq!(proxy.asked().len(), before, "still through the proxy");
 }
 
+/// The tests' proxies listen on this machine, where the gateway goes only when told to.
+async fn app() -> TestApp {
+    TestApp::with_env(&[("WHARF_OUTBOUND__ALLOW_SUBNETS", r#"["127.0.0.0/8"]"#)]).await
+}
+
+#[tokio::test]
+async fn a_proxy_where_none_may_be_is_not_dialled_and_nothing_goes_past_it() {
+    let app = TestApp::new().await;
+    let proxy = Proxy::socks5().await;
+    app.account(OWN, "Own").await;
+    let settings = json!({ "proxy": proxy.url(), "start": true });
+    let made = app.api.post("/sessions", settings).await.well();
+    let session = Session {
+        id: made["id"].as_str().unwrap().to_owned(),
+        phone: OWN.to_owned(),
+    };
+    until("a word in the log", || async {
+        let log = std::fs::read_to_string(app.dir.path().join("gateway.log")).unwrap();
+        log.contains("outbound.allow_subnets").then_some(())
+    })
+    .await;
+    app.status(&session, "starting").await;
+    assert_eq!(proxy.asked(), Vec::<String>::new());
+    let ledger = app.clean_ledger().await;
+    assert_eq!(ledger["connections"], json!([]));
+    assert!(!app.traces_of(proxy.secret()));
+    // Without it, the next attempt goes straight.
+    app.api
+        .patch(&session.path(""), json!({ "proxy": "" }))
+        .await
+        .well();
+    app.scan(&session).await;
+    app.status(&session, "working").await;
+}
+
 #[tokio::test]
 async fn by_socks5_with_a_password_nobody_sees() {
-    let app = TestApp::new().await;
+    let app = app().await;
     let proxy = Proxy::socks5().await;
     let session = linked_through(&app, &proxy).await;
     // A wrong password: no connection, and none past the proxy either.
@@ -74,7 +109,7 @@ async fn by_socks5_with_a_password_nobody_sees() {
 
 #[tokio::test]
 async fn by_http_connect() {
-    let app = TestApp::new().await;
+    let app = app().await;
     let proxy = Proxy::http().await;
     let session = linked_through(&app, &proxy).await;
     and_straight_again(&app, &proxy, &session).await;

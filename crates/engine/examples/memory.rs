@@ -66,6 +66,7 @@ async fn main() -> Result<()> {
     let engine = WhatsAppEngine::new(
         EngineConfig {
             heard: None,
+            proxies: wharf_outbound::Policy::default(),
             url: Some(chat.clone()),
             extra_ca: Some(std::fs::read(ca)?),
             version: Some((2, 3000, 0)),

@@ -1,6 +1,7 @@
 //! What the engine is told once, when the program starts.
 
 use std::{sync::Arc, time::Duration};
+use wharf_outbound::Policy;
 use wharf_types::ProxyUrl;
 
 /// Told of each send, by WhatsApp id, how long the server took to acknowledge it. For measuring.
@@ -15,6 +16,8 @@ pub struct EngineConfig {
     pub extra_ca: Option<Vec<u8>>,
     /// The WhatsApp Web version to claim; `None` = the current one, asked of WhatsApp at most once a day.
     pub version: Option<(u32, u32, u32)>,
+    /// Where sessions' own proxies may be: who sets one names an address. The installation's proxy is not judged.
+    pub proxies: Policy,
     /// What sessions without a proxy of their own dial through.
     pub proxy: Option<ProxyUrl>,
     /// How long things may take.

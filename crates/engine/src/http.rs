@@ -65,11 +65,12 @@ pub(crate) fn client(
 /// One session's HTTP; which client it uses may change with the session's proxy.
 #[derive(Clone)]
 pub(crate) struct Http {
-    client: Arc<RwLock<Outbound>>,
+    /// None until a way out was chosen.
+    client: Arc<RwLock<Option<Outbound>>>,
 }
 
 impl Http {
-    pub(crate) fn new(client: Outbound) -> Self {
+    pub(crate) fn new(client: Option<Outbound>) -> Self {
         Self {
             client: Arc::new(RwLock::new(client)),
         }
@@ -77,12 +78,12 @@ impl Http {
 
     /// What is under way goes on as it began.
     pub(crate) fn switch(&self, client: Outbound) {
-        *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = Some(client);
     }
 
-    fn out(&self) -> Outbound {
+    fn out(&self) -> Result<Outbound> {
         let client = self.client.read().unwrap_or_else(PoisonError::into_inner);
-        client.clone()
+        client.clone().context("no way out is known")
     }
 }
 
@@ -120,7 +121,7 @@ impl HttpClient for Http {
         let body = asked.body.take().map(outbound::Body::from);
         let limits = limits(DEADLINE, DEADLINE, LARGEST);
         whole(
-            self.out()
+            self.out()?
                 .send(request(asked, body, None)?, &limits)
                 .await?,
         )
@@ -136,7 +137,7 @@ impl HttpClient for Http {
         let handle = Handle::try_current().context("no runtime")?;
         let limits = limits(DEADLINE, patience(LARGEST_STREAM), LARGEST_STREAM);
         let asked = request(asked, None, None)?;
-        let answer = handle.block_on(self.out().send(asked, &limits))?;
+        let answer = handle.block_on(self.out()?.send(asked, &limits))?;
         Ok(StreamingHttpResponse {
             status_code: answer.status().as_u16(),
             body: Box::new(Body {
@@ -165,7 +166,7 @@ impl HttpClient for Http {
         let asked = request(asked, Some(stream), Some(content_length))?;
         let patience = patience(content_length);
         let limits = limits(patience, patience, LARGEST);
-        let out = self.out();
+        let out = self.out()?;
         let exchange = handle.spawn(async move { whole(out.send(asked, &limits).await?).await });
         let mut buffer = vec![0; CHUNK];
         loop {
@@ -256,7 +257,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_refusal_is_an_answer_whole_and_streamed() {
         let url = echo().await;
-        let http = Http::new(client(None, None, true).unwrap());
+        let http = Http::new(Some(client(None, None, true).unwrap()));
         let answer = http
             .execute(HttpRequest::get(&url).with_header("x-mark", "7"))
             .await
@@ -279,7 +280,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn an_upload_names_its_length_and_arrives_whole() {
         let url = echo().await;
-        let http = Http::new(client(None, None, true).unwrap());
+        let http = Http::new(Some(client(None, None, true).unwrap()));
         let sent: Vec<u8> = (0..300_000u32).map(|n| n as u8).collect();
         let expected = sent.clone();
         let got = tokio::task::spawn_blocking(move || {

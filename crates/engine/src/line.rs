@@ -2,19 +2,27 @@
 //!
 //! Asked anew before each dial, so a changed setting takes effect with the next connection, for the socket and for
 //! media alike. What cannot be read is an error and nothing is dialled: a session that has a proxy never shows its
-//! host's own address.
+//! host's own address. A session's own proxy is an address that somebody gave: it is dialled only where `[outbound]` of
+//! the configuration permits.
 
 use crate::{
     actor::Shared,
     http::{self, Http},
 };
 use anyhow::{Context, Result};
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use tokio::net::lookup_host;
 use wharf_domain::{ports::store::StoreExt, sessions::SessionScope};
+use wharf_outbound::Policy;
 use wharf_types::ProxyUrl;
 
 /// HTTP clients kept: a proxy that is used no more must not be remembered for ever.
 const MOST_CLIENTS: usize = 64;
+/// How long a proxy's name may take to resolve.
+const RESOLVE: Duration = Duration::from_secs(10);
 
 /// One session's way out.
 #[derive(Clone)]
@@ -25,14 +33,17 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) async fn new(shared: Arc<Shared>, scope: SessionScope) -> Result<Self> {
-        let proxy = proxy(&shared, scope).await?;
-        let http = Http::new(client(&shared, proxy.as_ref())?);
-        Ok(Self {
+    /// What stands in the way now is no reason not to begin: each dial asks again.
+    pub(crate) async fn new(shared: Arc<Shared>, scope: SessionScope) -> Self {
+        let line = Self {
             shared,
             scope,
-            http,
-        })
+            http: Http::new(None),
+        };
+        if let Err(error) = line.choose().await {
+            tracing::warn!(session = %scope.id, error = format!("{error:#}"), "no way out yet");
+        }
+        line
     }
 
     /// The proxy as it is set now; the session's HTTP goes through it from now on.
@@ -50,9 +61,25 @@ async fn proxy(shared: &Shared, scope: SessionScope) -> Result<Option<ProxyUrl>>
         .await?
         .context("the session is gone")?;
     match row.proxy {
-        Some(own) => Ok(Some(own.open(&*shared.secrets, scope.id)?)),
+        Some(own) => {
+            let own = own.open(&*shared.secrets, scope.id)?;
+            permitted(&shared.config.proxies, own).await.map(Some)
+        }
         None => Ok(shared.config.proxy.clone()),
     }
+}
+
+/// The proxy at an address that may be dialled: the one that was judged is then the one that is dialled, by socket and
+/// HTTP alike.
+async fn permitted(policy: &Policy, proxy: ProxyUrl) -> Result<ProxyUrl> {
+    let found = tokio::time::timeout(RESOLVE, lookup_host((proxy.host(), proxy.port())))
+        .await
+        .context("the proxy's name was not resolved in time")?
+        .context("the proxy's name is not resolved")?;
+    let mut addresses = found.map(|found| found.ip());
+    let address = addresses.find(|address| policy.permits(*address));
+    let address = address.context("the proxy is not where outbound.allow_subnets permits one")?;
+    Ok(proxy.at(address))
 }
 
 fn client(shared: &Shared, proxy: Option<&ProxyUrl>) -> Result<wharf_outbound::Outbound> {

@@ -90,6 +90,7 @@ pub async fn attach_engine(
         extra_ca,
         version,
         proxy,
+        proxies: config.outbound.policy()?,
         heard,
         ..EngineConfig::default()
     };

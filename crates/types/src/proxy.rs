@@ -1,6 +1,6 @@
 //! A proxy that a session dials through.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr};
 use url::Url;
 
 /// Longer is no address anybody types.
@@ -68,6 +68,14 @@ impl ProxyUrl {
     /// Its port; 80 for `http` without one.
     pub fn port(&self) -> u16 {
         self.0.port_or_known_default().unwrap_or_default()
+    }
+
+    /// The same proxy by the address its name led to.
+    pub fn at(&self, address: IpAddr) -> Self {
+        let mut url = self.0.clone();
+        // Refused only by URLs without a host, which none of these is.
+        let _ = url.set_ip_host(address);
+        Self(url)
     }
 
     /// User and password, percent-decoded.
@@ -142,6 +150,15 @@ mod tests {
             .parse()
             .unwrap();
         assert_eq!(proxy.credentials(), Some(("us@er".into(), "p:ss".into())));
+        for (address, shown) in [
+            ("192.0.2.7", "socks5://192.0.2.7:1080"),
+            ("2001:db8::7", "socks5://[2001:db8::7]:1080"),
+        ] {
+            let there = proxy.at(address.parse().unwrap());
+            assert_eq!(there.to_string(), shown);
+            assert_eq!(there.host(), address);
+            assert_eq!(there.credentials(), proxy.credentials());
+        }
         let proxy: ProxyUrl = "http://[::1]:3128".parse().unwrap();
         assert_eq!((proxy.host(), proxy.port()), ("::1", 3128));
         assert_eq!(proxy.credentials(), None);

@@ -18,8 +18,9 @@ use crate::{
 use std::sync::Arc;
 use wharf_types::{Millis, SendStatus};
 
-/// The reason under which WhatsApp refuses first contacts only.
+/// The reasons under which WhatsApp refuses first contacts only: a lock, and a cap on new chats that is used up.
 const LOCKED: &str = "reachout_timelocked";
+const CAPPED: &str = "account_restricted";
 /// WhatsApp tells the end in whole seconds: it may be that much later.
 pub(super) const ROUNDED: Millis = 1_000;
 /// How long a lock is taken to last when WhatsApp does not say.
@@ -52,7 +53,7 @@ impl Domain {
         first_contact: bool,
         why: &Refusal,
     ) -> Result<bool> {
-        if !first_contact || why.reason != LOCKED {
+        if !first_contact || ![LOCKED, CAPPED].contains(&why.reason) {
             return Ok(false);
         }
         let now = self.clock.now();
@@ -61,7 +62,7 @@ impl Domain {
             Some(_) => now + PASSED,
             None => now + UNTOLD,
         };
-        let (id, told, sync) = (row.id, why.until, row.sync);
+        let (id, told, sync, reason) = (row.id, why.until, row.sync, why.reason);
         let mut log = Log::new(scope, Arc::clone(&self.ids), now);
         self.store
             .write(move |tx| {
@@ -69,7 +70,7 @@ impl Domain {
                     .session(&scope.org, &scope.id)?
                     .ok_or(Error::NotFound("session"))?;
                 if session.locked_until.is_none_or(|end| end + ROUNDED <= now) {
-                    log.restricted(tx, LOCKED, told)?;
+                    log.restricted(tx, reason, told)?;
                 }
                 session.locked_until = session.locked_until.max(Some(until));
                 tx.update_session(&session)?;

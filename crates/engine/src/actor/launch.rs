@@ -93,9 +93,7 @@ pub(crate) async fn launch(
         intake: Arc::clone(&intake),
         owed: Arc::clone(&owed),
     };
-    let line = Line::new(Arc::clone(shared), scope)
-        .await
-        .map_err(|e| trouble("the way out", format!("{e:#}")))?;
+    let line = Line::new(Arc::clone(shared), scope).await;
     let url = shared
         .config
         .url

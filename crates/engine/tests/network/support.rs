@@ -388,6 +388,7 @@ fn engine(
         proxy,
         timings,
         heard: None,
+        proxies: wharf_outbound::Policy::default(),
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let inbox: Arc<dyn Inbox> = Arc::clone(inbox) as _;

@@ -27,7 +27,8 @@ pub struct CreateSession {
     /// 1–1,000,000; default 600.
     rate_per_hour: Option<i64>,
     /// `socks5://[user:password@]host:port` or `http://[user:password@]host:port`: the session's connections to
-    /// WhatsApp go through it. Kept encrypted. Default: the installation's, if there is one.
+    /// WhatsApp go through it. Kept encrypted. Off the public internet it is dialled only where
+    /// `outbound.allow_subnets` of the configuration permits. Default: the installation's, if there is one.
     proxy: Option<String>,
     /// Begin QR pairing at once.
     start: Option<bool>,

@@ -138,7 +138,8 @@ pub struct UpdateSession {
     /// 1–1,000,000; default 600.
     rate_per_hour: Option<i64>,
     /// `socks5://[user:password@]host:port` or `http://[user:password@]host:port`: the session's connections to
-    /// WhatsApp go through it from the next connect on. Kept encrypted. `""` = none of its own.
+    /// WhatsApp go through it from the next connect on. Kept encrypted. Off the public internet it is dialled only
+    /// where `outbound.allow_subnets` of the configuration permits. `""` = none of its own.
     proxy: Option<String>,
 }
 
