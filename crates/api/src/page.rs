@@ -12,7 +12,10 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use wharf_domain::cursor::{Page, parse_limit};
+use wharf_domain::{
+    contacts::ContactPage,
+    cursor::{Page, parse_limit},
+};
 
 /// Which page.
 #[derive(Debug, IntoParams)]
@@ -43,22 +46,23 @@ impl FromRequestParts<ApiState> for Paging {
     }
 }
 
-/// A page as JSON, written into room enough for a usual one: the hot path grows no buffer.
-pub struct Reply<T>(pub T);
+/// A page of contacts, rendered already: its bytes are only put together.
+pub struct Rendered(pub ContactPage);
 
-/// Bytes of fifty contacts, and some.
-const USUAL: usize = 12 * 1024;
-
-impl<T: Serialize> IntoResponse for Reply<T> {
+impl IntoResponse for Rendered {
     fn into_response(self) -> Response {
-        let mut bytes = Vec::with_capacity(USUAL);
-        match serde_json::to_writer(&mut bytes, &self.0) {
-            Ok(()) => {
-                let json = HeaderValue::from_static("application/json");
-                ([(header::CONTENT_TYPE, json)], bytes).into_response()
-            }
-            Err(error) => ApiError::internal(error.to_string()).into_response(),
-        }
+        let ContactPage { items, next_cursor } = self.0;
+        // A cursor is base64: it needs no quoting.
+        let body = [
+            br#"{"data":["#,
+            items.as_slice(),
+            br#"],"nextCursor":""#,
+            next_cursor.as_bytes(),
+            br#""}"#,
+        ]
+        .concat();
+        let json = HeaderValue::from_static("application/json");
+        ([(header::CONTENT_TYPE, json)], body).into_response()
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Domain {
     pub web: Arc<dyn Web>,
     /// Which process this is: `gatewayId` of the sessions it holds.
     pub node_id: String,
+    /// Seals cursors.
+    pub(crate) cursor_key: [u8; 32],
     pub(crate) outbox: crate::outbox::Workers,
     pub(crate) keepers: crate::chats::settings::Keepers,
     pub(crate) live: crate::live::Live,
@@ -45,6 +47,7 @@ impl Domain {
             store,
             clock,
             ids,
+            cursor_key: secrets.derive("cursor"),
             secrets,
             web: Arc::new(NoWeb),
             node_id: String::new(),

@@ -2,9 +2,10 @@
 
 use crate::{
     Domain, Error, Result,
-    cursor::{Binding, Page, parse_limit},
+    cursor::{Binding, Sealer, parse_limit},
     people::{
         Contact, ListKey, by_name, flags,
+        item::{self, Items},
         names::Search,
         page::{self, Filter},
     },
@@ -14,7 +15,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
-use wharf_types::{Address, GroupJid, Millis, Phone};
+use wharf_types::{Address, GroupJid, Millis};
 
 /// Which list of people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,15 @@ impl Source {
         [Self::Dm, Self::Group, Self::AddressBook]
             .into_iter()
             .find(|source| source.as_str() == text)
+    }
+
+    /// The best that applies to a person with these flags.
+    pub const fn best(has: u8) -> Self {
+        match has {
+            _ if has & flags::DM != 0 => Self::Dm,
+            _ if has & flags::GROUP == 0 && has & flags::ADDRESS_BOOK != 0 => Self::AddressBook,
+            _ => Self::Group,
+        }
     }
 
     const fn list(self) -> ListKey {
@@ -156,26 +166,23 @@ impl ContactQuery {
 impl Contact {
     /// A person as an item; `source` as asked for, else the best that applies.
     pub fn of(row: &PersonRow, source: Option<Source>) -> Self {
-        Self::from_row(row.clone(), source)
-    }
-
-    /// The same, of a row that is not needed any more: pages copy no names.
-    fn from_row(row: PersonRow, source: Option<Source>) -> Self {
-        let best = || match row.flags {
-            has if has & flags::DM != 0 => Source::Dm,
-            has if has & flags::GROUP == 0 && has & flags::ADDRESS_BOOK != 0 => Source::AddressBook,
-            _ => Source::Group,
-        };
-        let source = source.unwrap_or_else(best).as_str();
-        let (name, business_name) = row.names.into_shown();
         Self {
-            business_name,
+            business_name: row.names.business.clone(),
             lid: lid_text(row.lid.as_ref()),
-            name,
-            phone_number: row.phone.map(Phone::into_string).unwrap_or_default(),
-            source,
+            name: row.names.shown().to_owned(),
+            phone_number: number(row.phone.as_ref()),
+            source: source.unwrap_or_else(|| Source::best(row.flags)).as_str(),
         }
     }
+}
+
+/// A page of contacts, rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactPage {
+    /// The items as JSON, one after another: the inside of an array.
+    pub items: Vec<u8>,
+    /// Where the next page begins; "" = this is the last.
+    pub next_cursor: String,
 }
 
 /// How payloads that are no object of their own name a person.
@@ -283,47 +290,67 @@ impl Show<'_> {
     }
 }
 
+impl Sealer {
+    /// A page whose last item lies at `last`.
+    fn rendered(&self, items: Items, last: Option<impl Serialize>) -> Result<ContactPage> {
+        let next_cursor = match last.filter(|_| items.more()) {
+            Some(place) => self.cursor(&place)?,
+            None => String::new(),
+        };
+        Ok(ContactPage {
+            items: items.into_json(),
+            next_cursor,
+        })
+    }
+}
+
 impl Domain {
     /// One page of the people this session has seen.
     pub async fn list_contacts(
         &self,
         scope: SessionScope,
         query: ContactQuery,
-    ) -> Result<Page<Contact>> {
+    ) -> Result<ContactPage> {
         let sealer = self.sealer(query.binding(&scope));
-        let (limit, source) = (query.limit, query.source);
+        let mut items = Items::new(query.limit, query.source);
         if query.by_name {
             let after: Option<by_name::NamePlace> = sealer.place(&query.cursor)?;
-            let rows = self
+            let (items, last) = self
                 .store
-                .read(move |view| match query.filter(view, scope.no)? {
-                    Some(filter) => {
-                        by_name::walk(view, scope.no, &filter, after.as_ref(), limit + 1)
+                .read(move |view| {
+                    let mut last = None;
+                    if let Some(filter) = query.filter(view, scope.no)? {
+                        let limit = query.limit + 1;
+                        for (place, row) in
+                            by_name::walk(view, scope.no, &filter, after.as_ref(), limit)?
+                        {
+                            if items.push(row.flags, item::opening(&row)?.as_bytes()) {
+                                last = Some(place);
+                            }
+                        }
                     }
-                    None => Ok(Vec::new()),
+                    Ok((items, last))
                 })
                 .await?;
-            return sealer.page(
-                rows,
-                limit,
-                |(place, _)| place.clone(),
-                |(_, row)| Contact::from_row(row, source),
-            );
+            return sealer.rendered(items, last);
         }
         let after: Option<i64> = sealer.place(&query.cursor)?;
-        let rows = self
+        let (items, last) = self
             .store
-            .read(move |view| match query.filter(view, scope.no)? {
-                Some(filter) => page::walk(view, scope.no, &filter, after.unwrap_or(0), limit + 1),
-                None => Ok(Vec::new()),
+            .read(move |view| {
+                let mut last = None;
+                if let Some(filter) = query.filter(view, scope.no)? {
+                    let (after, limit) = (after.unwrap_or(0), query.limit + 1);
+                    page::walk(view, scope.no, &filter, after, limit, &mut |row| {
+                        if items.push(row.flags, row.opening) {
+                            last = Some(row.id);
+                        }
+                    })?;
+                }
+                Ok((items, last))
             })
             .await?;
-        sealer.page(
-            rows,
-            limit,
-            |row| row.id,
-            |row| Contact::from_row(row, source),
-        )
+        sealer.rendered(items, last)
     }
 
     /// All that is known of one person, under whichever id, dropped ones included.

@@ -141,7 +141,7 @@ impl Sealer {
 impl Domain {
     /// Seals and opens the cursors of a query.
     pub fn sealer(&self, binding: Binding) -> Sealer {
-        binding.seal(self.secrets.derive("cursor"))
+        binding.seal(self.cursor_key)
     }
 }
 

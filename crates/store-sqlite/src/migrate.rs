@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_start.sql"),
     include_str!("../migrations/0004_chats.sql"),
     include_str!("../migrations/0005_sending.sql"),
+    include_str!("../migrations/0006_contact_items.sql"),
 ];
 
 /// "WHRF": marks the file as ours for `file(1)` and for [`check_ours`].

@@ -9,7 +9,7 @@ use rusqlite::{Row, params};
 use wharf_domain::{
     Result,
     people::{ListKey, Names},
-    ports::store::{PeopleTx, PeopleView, PersonRow},
+    ports::store::{EachItem, ItemRow, Listing, PeopleTx, PeopleView, PersonRow},
     sessions::SessionNo,
 };
 use wharf_types::{Lid, Phone};
@@ -41,6 +41,15 @@ fn person_row(row: &Row<'_>) -> Result<PersonRow, Fault> {
     })
 }
 
+fn shown(row: &Row<'_>, each: EachItem<'_>) -> Result<(), Fault> {
+    each(ItemRow {
+        id: row.get(0)?,
+        flags: row.get(1)?,
+        opening: row.get_ref(2)?.as_bytes()?,
+    });
+    Ok(())
+}
+
 fn only_id(row: &Row<'_>) -> Result<i64, Fault> {
     Ok(row.get(0)?)
 }
@@ -51,6 +60,13 @@ impl Rows<'_> {
             "SELECT kept FROM person_aliases WHERE session = ?1 AND kind = ?2 AND dropped = ?3",
             params![s.0, kind, dropped],
             only_id,
+        )
+    }
+
+    fn delete_item(&self, s: SessionNo, id: i64) -> Result<usize> {
+        self.run(
+            "DELETE FROM contact_items WHERE session = ?1 AND id = ?2",
+            params![s.0, id],
         )
     }
 
@@ -109,6 +125,24 @@ impl PeopleView for Rows<'_> {
         self.each(BY_ID, ids, |id| (s.0, *id), person_row)
     }
 
+    fn items_between(&self, s: SessionNo, from: i64, to: i64, each: EachItem<'_>) -> Result<()> {
+        self.visit(
+            "SELECT id, flags, opening FROM contact_items WHERE session = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id",
+            params![s.0, from, to],
+            |row| shown(row, each),
+        )
+    }
+
+    fn items_by_ids(&self, s: SessionNo, ids: &[i64], each: EachItem<'_>) -> Result<()> {
+        self.each(
+            "SELECT id, flags, opening FROM contact_items WHERE session = ?1 AND id = ?2",
+            ids,
+            |id| (s.0, *id),
+            |row| shown(row, each),
+        )?;
+        Ok(())
+    }
+
     fn people_by_name(
         &self,
         s: SessionNo,
@@ -160,7 +194,12 @@ impl PeopleView for Rows<'_> {
 }
 
 impl PeopleTx for Rows<'_> {
-    fn put_person(&mut self, s: SessionNo, row: &PersonRow, sort_key: Option<&str>) -> Result<()> {
+    fn put_person(
+        &mut self,
+        s: SessionNo,
+        row: &PersonRow,
+        listing: Option<&Listing>,
+    ) -> Result<()> {
         self.run(
             "INSERT INTO people
                  (session, id, lid, phone, address_book, business, push, flags, first_seen_at, updated_at, sort_key)
@@ -181,9 +220,17 @@ impl PeopleTx for Rows<'_> {
                 row.flags,
                 row.first_seen_at,
                 row.updated_at,
-                sort_key,
+                listing.map(|listing| &listing.sort_key),
             ],
         )?;
+        match listing {
+            Some(listing) => self.run(
+                "INSERT INTO contact_items (session, id, flags, opening) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (session, id) DO UPDATE SET flags = excluded.flags, opening = excluded.opening",
+                params![s.0, row.id, row.flags, listing.opening],
+            )?,
+            None => self.delete_item(s, row.id)?,
+        };
         Ok(())
     }
 
@@ -192,6 +239,7 @@ impl PeopleTx for Rows<'_> {
             "DELETE FROM people WHERE session = ?1 AND id = ?2",
             params![s.0, id],
         )?;
+        self.delete_item(s, id)?;
         Ok(())
     }
 

@@ -57,13 +57,29 @@ impl<'c> Rows<'c> {
         Ok(found)
     }
 
+    /// Shows each row, in the statement's order.
+    pub(crate) fn visit(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+        mut show: impl FnMut(&Row<'_>) -> Result<(), Fault>,
+    ) -> Result<()> {
+        self.guarded(sql, |statement| {
+            let mut rows = statement.query(params)?;
+            while let Some(row) = rows.next()? {
+                show(row)?;
+            }
+            Ok(())
+        })
+    }
+
     /// One row at most for each key, in the keys' order; absent ones are left out.
     pub(crate) fn each<K, P: Params, T>(
         &self,
         sql: &'static str,
         keys: &[K],
         params: impl Fn(&K) -> P,
-        map: impl Fn(&Row<'_>) -> Result<T, Fault>,
+        mut map: impl FnMut(&Row<'_>) -> Result<T, Fault>,
     ) -> Result<Vec<T>> {
         self.guarded(sql, |statement| {
             let mut found = Vec::with_capacity(keys.len());

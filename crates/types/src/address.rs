@@ -51,10 +51,6 @@ macro_rules! text_type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(concat!(stringify!($name), "(…)")) }
         }
         impl $name {
-            /// Gives the bare text away.
-            pub fn into_string(self) -> String {
-                self.0
-            }
             /// The bare text: digits for a phone or LID, `…@g.us` for a group.
             pub fn as_str(&self) -> &str { &self.0 }
         }

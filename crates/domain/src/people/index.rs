@@ -5,12 +5,12 @@
 
 use super::{
     buffer::{Gram, Key, PostingBuffer},
-    flags,
+    flags, item,
     names::fold,
 };
 use crate::{
     Result,
-    ports::store::{PersonRow, Tx},
+    ports::store::{Listing, PersonRow, Tx},
 };
 
 /// Any list a person can be found by.
@@ -65,6 +65,18 @@ pub fn sort_key(row: &PersonRow) -> Option<String> {
             .chain(fold(name).chars().take(SORTED_POINTS))
             .collect(),
     })
+}
+
+/// What is kept beside the row for pages; `None` for people in no list.
+pub fn listing(row: &PersonRow) -> Result<Option<Listing>> {
+    sort_key(row)
+        .map(|sort_key| {
+            Ok(Listing {
+                sort_key,
+                opening: item::opening(row)?,
+            })
+        })
+        .transpose()
 }
 
 /// The lists that flags alone decide.

@@ -22,16 +22,19 @@ struct Reader {
     ended: bool,
     /// Stored length of the chunk read last: how selective the list is hereabouts.
     weight: usize,
+    /// Left unread where so few candidates are left.
+    spared: Option<usize>,
 }
 
 impl Reader {
-    fn new(list: ListKey) -> Self {
+    fn new(list: ListKey, spared: Option<usize>) -> Self {
         Self {
             list,
             ahead: VecDeque::new(),
             batch: 1,
             ended: false,
             weight: 0,
+            spared,
         }
     }
 
@@ -59,8 +62,13 @@ impl Reader {
 struct All(Vec<Reader>);
 
 impl All {
-    fn of(lists: &[ListKey]) -> Self {
-        Self(lists.iter().cloned().map(Reader::new).collect())
+    /// Every one of `lists`; of `hints` as many as it takes to leave few.
+    fn of(lists: &[ListKey], hints: &[ListKey], few: usize) -> Self {
+        let must = lists.iter().map(|list| Reader::new(list.clone(), None));
+        let may = hints
+            .iter()
+            .map(|list| Reader::new(list.clone(), Some(few)));
+        Self(must.chain(may).collect())
     }
 
     /// The first chunk at or after `from` that all lists share something in, and what.
@@ -74,6 +82,11 @@ impl All {
             self.0.sort_by_key(|reader| reader.weight);
             let mut met: Option<(u32, Bits)> = None;
             for reader in &mut self.0 {
+                if let Some((_, bits)) = &met
+                    && reader.spared.is_some_and(|few| bits.len() <= few)
+                {
+                    continue;
+                }
                 let Some((chunk, bytes)) = reader.seek(view, s, from)? else {
                     return Ok(None);
                 };
@@ -133,15 +146,22 @@ pub struct Meet {
 
 impl Meet {
     /// Rows with an id above `after` on each list of `all` and, unless `any` is empty, on all lists of one of
-    /// its sides. At least one list must be named.
-    pub fn new(session: SessionNo, all: &[ListKey], any: &[Vec<ListKey>], after: i64) -> Self {
+    /// its sides. At least one list must be named. In a chunk where no more than `few` are left, further lists of
+    /// a side are not read: who checks the rows anyhow says how many a list is worth. 0 = every list counts.
+    pub fn new(
+        session: SessionNo,
+        all: &[ListKey],
+        any: &[Vec<ListKey>],
+        few: usize,
+        after: i64,
+    ) -> Self {
         // One side is no choice.
         let (all, any) = match any {
-            [only] => (All::of(&[all, only].concat()), &[][..]),
-            _ => (All::of(all), any),
+            [only] => (All::of(all, only, few), &[][..]),
+            _ => (All::of(all, &[], few), any),
         };
         let side = |lists: &Vec<ListKey>| Side {
-            all: All::of(lists),
+            all: All::of(&[], lists, few),
             reached: None,
             ended: false,
         };

@@ -4,6 +4,7 @@
 //! - [`names`] keeps names by source, picks the shown one, folds it for search.
 //! - [`posting`] is the one form of every list of people: chunked bitmaps in row-id order.
 //! - [`index`] keeps lists in step with rows, through a [`buffer`] that writes each chunk once a job.
+//! - [`item`] renders what a page shows of a person, once, when the row is written.
 //! - [`meet`] intersects lists; [`page`] walks the intersection in row-id order, [`by_name`] by name.
 //!
 //! Nothing outside this module keys by a raw JID.
@@ -12,6 +13,7 @@ pub mod buffer;
 pub mod by_name;
 pub mod identity;
 pub mod index;
+pub mod item;
 pub mod meet;
 mod merge;
 pub mod names;
@@ -32,17 +34,6 @@ pub struct Names {
 }
 
 impl Names {
-    /// The shown name and the business name, given away.
-    pub fn into_shown(self) -> (String, String) {
-        if !self.address_book.is_empty() {
-            (self.address_book, self.business)
-        } else if !self.business.is_empty() {
-            (self.business.clone(), self.business)
-        } else {
-            (self.push, self.business)
-        }
-    }
-
     /// The best known: address book, else business, else push.
     pub fn shown(&self) -> &str {
         [&self.address_book, &self.business, &self.push]

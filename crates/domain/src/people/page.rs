@@ -5,10 +5,10 @@
 //! once. Grams find candidates; a search text of more than three code points is checked on the rows themselves,
 //! batch by batch, so memory stays bounded however many candidates there are.
 
-use super::{ListKey, buffer::Gram, meet::Meet, names::Search, posting::id_at};
+use super::{ListKey, buffer::Gram, item, meet::Meet, names::Search, posting::id_at};
 use crate::{
     Result,
-    ports::store::{PersonRow, View},
+    ports::store::{EachItem, ItemRow, PersonRow, View},
     sessions::SessionNo,
 };
 use std::collections::BTreeSet;
@@ -19,6 +19,10 @@ const GRAMS: usize = 12;
 const GRAM_POINTS: usize = 3;
 /// Candidates fetched at once while a text is checked on rows.
 const CHECKED_AT_ONCE: usize = 128;
+/// Candidates of a chunk that are cheaper to check on their rows than by a further list.
+const FEW: usize = 4;
+/// How many rows of a range may be passed over for one that is wanted.
+const WORTH_A_RANGE: usize = 3;
 
 /// What a listing asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +43,8 @@ impl Filter {
                 sides.push(grams(digits, ListKey::PhoneGram));
             }
         }
-        Meet::new(s, &self.lists, &sides, after)
+        let few = if self.must_check() { FEW } else { 0 };
+        Meet::new(s, &self.lists, &sides, few, after)
     }
 
     /// Whether candidates must still be checked on the row.
@@ -72,61 +77,97 @@ fn grams(text: &str, list: fn(String) -> ListKey) -> Vec<ListKey> {
     distinct.into_iter().step_by(step).map(list).collect()
 }
 
-/// Rows after `after` that the filter admits, in row-id order, at most `limit`.
+/// Shows the items after `after` that the filter admits, in row-id order, at most `limit`.
 pub fn walk(
     view: &dyn View,
     s: SessionNo,
     filter: &Filter,
     after: i64,
     limit: usize,
-) -> Result<Vec<PersonRow>> {
+    each: EachItem<'_>,
+) -> Result<()> {
     let check = filter.must_check();
-    let mut found = Vec::new();
-    let mut waiting: Vec<i64> = Vec::new();
+    let enough = if check { CHECKED_AT_ONCE } else { limit };
+    let mut left = limit;
+    let mut waiting: Vec<i64> = Vec::with_capacity(enough);
     let mut candidates = filter.candidates(s, after);
-    while let Some((chunk, bits)) = candidates.next(view)? {
+    while left > 0 {
+        let next = candidates.next(view)?;
+        let ended = next.is_none();
+        let (chunk, bits) = next.unwrap_or_default();
         for offset in bits.iter() {
             waiting.push(id_at(chunk, offset));
-            let enough = if check { CHECKED_AT_ONCE } else { limit };
             if waiting.len() >= enough {
-                take(view, s, filter, check, &mut waiting, &mut found)?;
-                if found.len() >= limit {
-                    found.truncate(limit);
-                    return Ok(found);
+                take(view, s, filter, check, &mut waiting, &mut left, each)?;
+                if left == 0 {
+                    break;
                 }
             }
         }
+        if ended {
+            return take(view, s, filter, check, &mut waiting, &mut left, each);
+        }
     }
-    take(view, s, filter, check, &mut waiting, &mut found)?;
-    found.truncate(limit);
-    Ok(found)
+    Ok(())
 }
 
-/// Fetches the waiting ids and keeps the rows the filter admits.
+/// Shows the items of the waiting ids that the filter admits.
 fn take(
     view: &dyn View,
     s: SessionNo,
     filter: &Filter,
     check: bool,
     waiting: &mut Vec<i64>,
-    found: &mut Vec<PersonRow>,
+    left: &mut usize,
+    each: EachItem<'_>,
 ) -> Result<()> {
-    let rows = fetch(view, s, waiting)?;
+    if check {
+        for row in fetch(view, s, waiting)? {
+            if *left > 0 && filter.admits(&row) {
+                *left -= 1;
+                each(ItemRow {
+                    id: row.id,
+                    flags: row.flags,
+                    opening: item::opening(&row)?.as_bytes(),
+                });
+            }
+        }
+    } else {
+        waiting.truncate(*left);
+        *left -= waiting.len();
+        show(view, s, waiting, each)?;
+    }
     waiting.clear();
-    found.extend(rows.into_iter().filter(|row| !check || filter.admits(row)));
     Ok(())
 }
 
-/// The rows of ascending ids: by one range when they lie close together, else one by one.
-pub(super) fn fetch(view: &dyn View, s: SessionNo, ids: &[i64]) -> Result<Vec<PersonRow>> {
-    let (Some(first), Some(last)) = (ids.first(), ids.last()) else {
-        return Ok(Vec::new());
-    };
+/// The bounds of ascending ids that lie so close together that one range is cheaper than a look-up for each.
+fn range(ids: &[i64]) -> Option<(i64, i64)> {
+    let (first, last) = (*ids.first()?, *ids.last()?);
     let span = usize::try_from(last - first + 1).unwrap_or(usize::MAX);
-    if span > ids.len() * 2 {
+    (span <= ids.len() * WORTH_A_RANGE).then_some((first, last))
+}
+
+/// Shows the items of ascending ids.
+fn show(view: &dyn View, s: SessionNo, ids: &[i64], each: EachItem<'_>) -> Result<()> {
+    let Some((first, last)) = range(ids) else {
+        return view.items_by_ids(s, ids, each);
+    };
+    let mut wanted = ids.iter().copied().peekable();
+    view.items_between(s, first, last, &mut |item| {
+        while wanted.next_if(|id| *id < item.id).is_some() {}
+        if wanted.peek() == Some(&item.id) {
+            each(item);
+        }
+    })
+}
+
+/// The rows of ascending ids.
+pub(super) fn fetch(view: &dyn View, s: SessionNo, ids: &[i64]) -> Result<Vec<PersonRow>> {
+    let Some((first, last)) = range(ids) else {
         return view.people_by_ids(s, ids);
-    }
-    let mut rows = view.people_between(s, *first, *last)?;
+    };
+    let mut rows = view.people_between(s, first, last)?;
     if rows.len() > ids.len() {
         rows.retain(|row| ids.binary_search(&row.id).is_ok());
     }

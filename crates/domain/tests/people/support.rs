@@ -1,5 +1,6 @@
 //! A session on a store of its own, and short words for facts.
 
+use serde_json::Value;
 use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
@@ -85,7 +86,13 @@ impl World {
 
     pub async fn page(&self, params: ContactParams<'_>) -> wharf_domain::cursor::Page<Contact> {
         let query = ContactQuery::parse(params).unwrap();
-        self.domain.list_contacts(self.scope, query).await.unwrap()
+        let page = self.domain.list_contacts(self.scope, query).await.unwrap();
+        let items: Vec<Value> =
+            serde_json::from_slice(&[b"[", &page.items[..], b"]"].concat()).unwrap();
+        wharf_domain::cursor::Page {
+            data: items.iter().map(contact).collect(),
+            next_cursor: page.next_cursor,
+        }
     }
 
     /// All pages of a query, from its cursor on.
@@ -297,5 +304,18 @@ pub fn changed(n: i64, change: GroupChange, at: Millis) -> Inbound {
         by: None,
         change,
         at,
+    }
+}
+
+/// An item as it was rendered.
+fn contact(item: &Value) -> Contact {
+    let text = |field: &str| item[field].as_str().unwrap().to_owned();
+    let sources = ["dm", "group", "addressbook"];
+    Contact {
+        business_name: text("businessName"),
+        lid: text("lid"),
+        name: text("name"),
+        phone_number: text("phoneNumber"),
+        source: sources.into_iter().find(|s| item["source"] == *s).unwrap(),
     }
 }

@@ -46,6 +46,40 @@ pub async fn round_trip(store: &dyn Store) {
         .unwrap();
 }
 
+/// Items follow their rows, in id order, and only people with a listing have one.
+pub async fn items(store: &dyn Store) {
+    let (s, other) = (session(store).await.no, session(store).await.no);
+    store
+        .write(move |tx| {
+            for id in [1, 2, 3, 5] {
+                let listing = super::listing(&format!("name {id}"));
+                tx.put_person(s, &person(id, None, None), Some(&listing))?;
+                tx.put_person(other, &person(id + 1, None, None), Some(&listing))?;
+            }
+            tx.put_person(s, &person(2, None, None), Some(&super::listing("renamed")))?;
+            tx.put_person(s, &person(3, None, None), None)?;
+            tx.put_person(s, &person(4, None, None), None)?;
+            tx.delete_person(other, 2)
+        })
+        .await
+        .unwrap();
+    let (between, by_ids, others) = store
+        .read(move |view| {
+            let (mut between, mut by_ids, mut others) = (vec![], vec![], vec![]);
+            let owned = |item: ItemRow<'_>| (item.id, item.flags, item.opening.to_vec());
+            view.items_between(s, 2, 9, &mut |item| between.push(owned(item)))?;
+            view.items_by_ids(s, &[1, 3, 5, 7], &mut |item| by_ids.push(item.id))?;
+            view.items_between(other, 0, 9, &mut |item| others.push(item.id))?;
+            Ok((between, by_ids, others))
+        })
+        .await
+        .unwrap();
+    let item = |id, name: &str| (id, 5, super::listing(name).opening.into_bytes());
+    assert_eq!(between, [item(2, "renamed"), item(5, "name 5")]);
+    assert_eq!(by_ids, [1, 5]);
+    assert_eq!(others, [3, 4, 6]);
+}
+
 pub async fn ids_are_unique(store: &dyn Store) {
     let s = session(store).await.no;
     put(store, s, vec![person(1, lid("71"), phone("15551230001"))])
@@ -139,8 +173,13 @@ pub async fn by_name(store: &dyn Store) {
     ];
     store
         .write(move |tx| {
-            keys.iter()
-                .try_for_each(|(id, key)| tx.put_person(s, &person(*id, None, None), *key))
+            keys.iter().try_for_each(|(id, key)| {
+                tx.put_person(
+                    s,
+                    &person(*id, None, None),
+                    key.map(super::listing).as_ref(),
+                )
+            })
         })
         .await
         .unwrap();

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 use std::path::Path;
-use wharf_domain::ports::store::*;
+use wharf_domain::{people::item, ports::store::*, sessions::SessionNo};
 use wharf_store_sqlite::{OpenError, Options, SqliteStore};
 
 fn open(path: &Path) -> Result<SqliteStore, OpenError> {
@@ -21,6 +21,55 @@ async fn opening_again_keeps_everything() {
     let store = open(&path).unwrap();
     let read = store.read(|view| view.setting("a")).await.unwrap();
     assert_eq!(read, Some(b"1".to_vec()));
+}
+
+/// People stored before items were kept are shown as people stored since.
+#[tokio::test]
+async fn an_older_database_gets_its_items() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("wharf.db");
+    let rows = [
+        (Some("71"), None, "", "", "push \"\\\u{1}é"),
+        (Some("72"), Some("15551230002"), "", "Bakery", "b"),
+        (None, Some("15551230003"), "Own name", "Bakery", "b"),
+        (None, Some("15551230004"), "", "", ""),
+    ];
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../../migrations/0001_start.sql"))
+        .unwrap();
+    raw.execute_batch("PRAGMA application_id = 0x57485246; PRAGMA user_version = 1")
+        .unwrap();
+    raw.execute_batch(
+        "INSERT INTO orgs VALUES (x'00', 'an organization', 0);
+         INSERT INTO sessions VALUES
+             (1, x'00', x'01', '', NULL, 0, 0, 0, 0, 0, 20, 600, 'stopped', '', 0, NULL, NULL, NULL, NULL, '', 0, 0)",
+    )
+    .unwrap();
+    for (id, (lid, phone, address_book, business, push)) in (1..).zip(rows) {
+        raw.execute(
+            "INSERT INTO people VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, 1, 0, 0, '1')",
+            rusqlite::params![id, lid, phone, address_book, business, push],
+        )
+        .unwrap();
+    }
+    drop(raw);
+    let store = open(&path).unwrap();
+    let read = store.read(|view| {
+        let s = SessionNo(1);
+        let mut items = Vec::new();
+        view.items_between(s, 0, 9, &mut |item| {
+            items.push(String::from_utf8(item.opening.to_vec()).unwrap())
+        })?;
+        let rows = view.people_between(s, 0, 9)?;
+        let expected = rows
+            .iter()
+            .map(item::opening)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok((items, expected))
+    });
+    let (items, expected) = read.await.unwrap();
+    assert_eq!(items.len(), rows.len());
+    assert_eq!(items, expected);
 }
 
 #[test]

@@ -4,16 +4,12 @@ use super::Source;
 use crate::{
     error::ApiResult,
     extract::{InSession, Query, Read},
-    page::{List, Paging, Reply},
+    page::{List, Paging, Rendered},
     state::ApiState,
 };
 use axum::extract::State;
 use utoipa::IntoParams;
-use wharf_domain::{
-    contacts::{ContactParams, ContactQuery},
-    cursor::Page,
-    people::Contact,
-};
+use wharf_domain::contacts::{ContactParams, ContactQuery};
 
 /// Who is listed. All optional, all combinable.
 #[derive(IntoParams)]
@@ -41,7 +37,7 @@ pub async fn list_contacts(
     State(state): State<ApiState>,
     here: InSession<Read>,
     query: Query,
-) -> ApiResult<Reply<Page<Contact>>> {
+) -> ApiResult<Rendered> {
     let query = ContactQuery::parse(ContactParams {
         source: query.raw("source")?,
         group: query.raw("group")?,
@@ -51,5 +47,5 @@ pub async fn list_contacts(
         cursor: query.raw("cursor")?,
     })?;
     let page = state.domain().list_contacts(here.scope, query).await?;
-    Ok(Reply(page))
+    Ok(Rendered(page))
 }
