@@ -153,3 +153,36 @@ async fn keys_are_made_listed_and_revoked_beside_a_running_gateway() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn bench_sends_says_what_it_measured_and_beside_what() {
+    let args = [
+        "bench",
+        "sends",
+        "--json",
+        "--seconds",
+        "1",
+        "--sessions",
+        "1,3",
+    ];
+    let (status, out, err) = Program::run(&args, &[]).await;
+    assert!(status.success(), "{err}");
+    let report: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert_eq!(report["bench"], "sends");
+    let cases = report["cases"].as_array().unwrap();
+    let of =
+        |name: &str| -> Vec<&Value> { cases.iter().filter(|case| case["name"] == name).collect() };
+    for case in of("accepted") {
+        assert!(case["rate"].as_f64().unwrap() > 0.0, "{case}");
+        assert!(case["floor"].as_f64().unwrap() > 0.0, "{case}");
+    }
+    assert_eq!(of("accepted").len(), of("writer").len());
+    for name in ["sent", "overhead"] {
+        let sizes: Vec<_> = of(name).iter().map(|case| case["n"].as_u64()).collect();
+        assert_eq!(sizes, [Some(1), Some(3)], "{name}");
+    }
+    for (whole, ours) in of("sent").iter().zip(of("overhead")) {
+        let of = |case: &Value| case["p50_ms"].as_f64().unwrap();
+        assert!(of(ours) > 0.0 && of(ours) < of(whole), "{ours} of {whole}");
+    }
+}

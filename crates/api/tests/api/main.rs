@@ -15,6 +15,8 @@ mod logs;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod pacing;
+#[cfg(test)]
 mod passing;
 #[cfg(test)]
 mod reads;

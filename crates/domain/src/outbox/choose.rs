@@ -149,8 +149,10 @@ fn look(
             if over || !taken.insert(row.chat_id) {
                 continue;
             }
-            let first_contact = hold::first_contact(view, scope.no, row.chat_id)?;
-            if let Some(until) = locked.filter(|_| first_contact && row.attempts == 0) {
+            if let Some(until) = locked
+                && row.attempts == 0
+                && hold::first_contact(view, scope.no, row.chat_id)?
+            {
                 if row.sync {
                     look.locked.push((row.id, until));
                 } else {
@@ -172,6 +174,7 @@ fn look(
                 // Whoever of those under way ends makes room, and the queue is looked at again.
                 return Ok(look);
             }
+            let first_contact = hold::first_contact(view, scope.no, row.chat_id)?;
             look.go.push((row.id, first_contact));
         }
         if page.len() < PAGE {

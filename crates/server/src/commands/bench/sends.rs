@@ -27,7 +27,7 @@ use wharf_domain::{
     outbox::OutboxRow,
     ports::{
         engine::{Connection, Inbox},
-        store::{MessageRow, StoreExt},
+        store::{ChatPeer, ChatRow, MessageRow, RowKind, StoreExt, Tx},
     },
     sessions::{SessionScope, SessionSettings},
 };
@@ -149,8 +149,16 @@ async fn accept(
     gather(tasks, length).await
 }
 
-/// The send accepted last, as stored.
-async fn newest(domain: &Domain, scope: SessionScope) -> anyhow::Result<(OutboxRow, MessageRow)> {
+/// What accepting a send leaves in the store: itself, its message, its chat moved to the top.
+#[derive(Clone)]
+struct Rows {
+    send: OutboxRow,
+    message: MessageRow,
+    chat: ChatRow,
+}
+
+/// The rows of the send accepted last.
+async fn newest(domain: &Domain, scope: SessionScope) -> anyhow::Result<Rows> {
     let no = scope.no;
     let found = domain
         .store
@@ -159,17 +167,22 @@ async fn newest(domain: &Domain, scope: SessionScope) -> anyhow::Result<(OutboxR
                 return Ok(None);
             };
             let message = view.message(no, send.message_id)?;
-            Ok(message.map(|message| (send, message)))
+            let chat = view.chat(no, send.chat_id)?;
+            Ok(message.zip(chat).map(|(message, chat)| Rows {
+                send,
+                message,
+                chat,
+            }))
         })
         .await?;
     found.context("nothing was accepted")
 }
 
-/// Puts rows like this one, as many callers at once: what any way of accepting must write at least.
+/// Puts the same rows with nothing around it, as many callers at once: what any way of accepting must write at least.
 async fn write(
     domain: &Arc<Domain>,
     scope: SessionScope,
-    model: (OutboxRow, MessageRow),
+    model: Rows,
     callers: usize,
     length: Duration,
 ) -> anyhow::Result<Samples> {
@@ -180,13 +193,24 @@ async fn write(
         tasks.spawn(async move {
             let mut watch = Stopwatch::start(length);
             loop {
-                let (mut send, mut message) = model.clone();
-                message.id = NEXT.fetch_add(1, Ordering::Relaxed);
-                message.wa_id = format!("3EB0{:018X}", message.id);
+                let Rows {
+                    mut send,
+                    mut message,
+                    mut chat,
+                } = model.clone();
+                let n = NEXT.fetch_add(1, Ordering::Relaxed);
+                chat.id = 1 + n % i64::try_from(CHATS)?;
+                chat.peer = ChatPeer::Person(chat.id);
+                chat.last_at = chat.last_at.map(|at| at + n);
+                message.chat_id = chat.id;
+                message.wa_id = format!("3EB0{n:018X}");
                 send.id = OutboxId::new(domain.ids.ulid());
-                send.message_id = message.id;
+                send.chat_id = chat.id;
                 send.wa_id.clone_from(&message.wa_id);
-                let put = move |tx: &mut dyn wharf_domain::ports::store::Tx| {
+                let put = move |tx: &mut dyn Tx| {
+                    message.id = tx.take_ids(scope.no, RowKind::Message, 1)?;
+                    send.message_id = message.id;
+                    tx.put_chat(scope.no, &chat)?;
                     tx.put_message(scope.no, &message)?;
                     tx.put_outbox(scope.no, &send)
                 };
