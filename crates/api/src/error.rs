@@ -117,7 +117,7 @@ impl ApiError {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::PayloadTooLarge,
-            format!("the body is larger than {limit} bytes"),
+            format!("larger than {limit} bytes"),
         )
     }
 
@@ -186,6 +186,9 @@ impl From<Error> for ApiError {
                 )
             }
             Error::NotFound(noun) => Self::not_found(noun),
+            Error::TooLarge(most) => {
+                Self::payload_too_large(usize::try_from(most).unwrap_or(usize::MAX))
+            }
             Error::Conflict(message) => {
                 Self::new(StatusCode::CONFLICT, ErrorCode::Conflict, message)
             }

@@ -6,7 +6,7 @@ use crate::{
     extract::{authenticated, session_of},
     openapi, operations,
     state::ApiState,
-    v1::{calls, chats, contacts, groups, messages, outbox, presence, sessions},
+    v1::{calls, chats, contacts, groups, media, messages, outbox, presence, sessions},
 };
 use axum::{
     Router,
@@ -63,6 +63,7 @@ fn v1() -> OpenApiRouter<ApiState> {
             outbox::get::get_outbox,
             outbox::cancel::cancel_outbox
         ))
+        .routes(routes!(media::upload::upload_media))
         // Groups
         .routes(routes!(groups::list::list_groups))
         .routes(routes!(groups::get::get_group))

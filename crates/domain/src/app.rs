@@ -23,6 +23,8 @@ pub struct Domain {
     pub ids: Arc<dyn Ids>,
     /// Encryption with the master key.
     pub secrets: Arc<dyn Secrets>,
+    /// Files.
+    pub media: crate::media::Media,
     /// Servers that callers name.
     pub web: Arc<dyn Web>,
     /// Which process this is: `gatewayId` of the sessions it holds.
@@ -49,6 +51,7 @@ impl Domain {
             ids,
             cursor_key: secrets.derive("cursor"),
             secrets,
+            media: crate::media::Media::default(),
             web: Arc::new(NoWeb),
             node_id: String::new(),
             outbox: crate::outbox::Workers::default(),
@@ -62,6 +65,13 @@ impl Domain {
     #[must_use]
     pub fn named(mut self, node_id: impl Into<String>) -> Self {
         self.node_id = node_id.into();
+        self
+    }
+
+    /// Gives it a place for files.
+    #[must_use]
+    pub fn with_media(mut self, media: crate::media::Media) -> Self {
+        self.media = media;
         self
     }
 

@@ -12,6 +12,9 @@ pub enum Error {
     /// Unknown, foreign or not there yet; the noun for the message.
     #[error("{0} not found")]
     NotFound(&'static str),
+    /// More bytes than this are not taken.
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
     /// A job or request of this kind is under way.
     #[error("{0}")]
     Conflict(String),

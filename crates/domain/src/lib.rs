@@ -18,6 +18,7 @@ pub mod ingest;
 pub mod keys;
 pub mod live;
 pub mod master_key;
+pub mod media;
 pub mod messages;
 pub mod outbox;
 pub mod people;

@@ -65,6 +65,7 @@ async fn main() -> Result<()> {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::temporary()?);
     let engine = WhatsAppEngine::new(
         EngineConfig {
+            blobs: None,
             heard: None,
             proxies: wharf_outbound::Policy::default(),
             url: Some(chat.clone()),

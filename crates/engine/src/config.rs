@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 use wharf_outbound::Policy;
+use wharf_domain::ports::blobs::Blobs;
 use wharf_types::ProxyUrl;
 
 /// Told of each send, by WhatsApp id, how long the server took to acknowledge it. For measuring.
@@ -24,6 +25,8 @@ pub struct EngineConfig {
     pub timings: Timings,
     /// Who measures WhatsApp's answers.
     pub heard: Option<Heard>,
+    /// Where files are kept; `None` = nowhere.
+    pub blobs: Option<Arc<dyn Blobs>>,
 }
 
 /// How long things may take.

@@ -21,9 +21,11 @@ use wharf_domain::{
     chats::settings::Setting,
     outbox::Outgoing,
     ports::{
+        blobs::{NoBlobs, Scratch},
         clock::Clock,
         engine::{
-            Connection, Engine, Handed, Inbox, LinkCode, NumberCheck, ReadReceipt, Refusal, Typing,
+            Connection, Engine, Handed, Inbox, LinkCode, MediaAsked, NumberCheck, ReadReceipt,
+            Refusal, Typing,
         },
         secrets::Secrets,
         store::Store,
@@ -86,6 +88,7 @@ impl WhatsAppEngine {
             std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
         Ok(Self {
             shared: Arc::new(Shared {
+                blobs: config.blobs.clone().unwrap_or_else(|| Arc::new(NoBlobs)),
                 config,
                 store,
                 secrets,
@@ -420,6 +423,14 @@ impl Engine for WhatsAppEngine {
         of: &Address,
     ) -> Result<Option<(String, String)>, Error> {
         self.connected_actor(session)?.picture(of).await
+    }
+
+    async fn fetch_media(
+        &self,
+        session: &SessionScope,
+        asked: &MediaAsked,
+    ) -> Result<Scratch, Error> {
+        self.connected_actor(session)?.fetch_media(asked).await
     }
 
     async fn about(&self, session: &SessionScope, of: &Address) -> Result<Option<String>, Error> {

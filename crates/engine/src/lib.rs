@@ -15,6 +15,7 @@ mod engine;
 mod http;
 mod line;
 mod live;
+mod media;
 mod presence;
 mod proxy;
 mod send;

@@ -16,10 +16,10 @@ use crate::{
 use std::time::{Duration, Instant};
 use wacore_binary::{Jid, JidExt};
 use wharf_domain::{
-    outbox::Outgoing,
+    outbox::{Outgoing, What},
     ports::engine::{Handed, Refusal},
 };
-use whatsapp_rust::{ErrorChainExt, IqError, SendError, SendOptions};
+use whatsapp_rust::{ErrorChainExt, IqError, SendError, SendOptions, upload::UploadResponse};
 
 /// How long a question about a refusal may take: somebody waits for the answer.
 const ASK: Duration = Duration::from_secs(5);
@@ -46,14 +46,26 @@ impl Actor {
                 "the recipient's address is not one of WhatsApp's",
             );
         };
+        // Before the clock of the send begins: a large file takes as long as it takes.
+        let uploaded = match &outgoing.content.what {
+            What::Media(media) => match self.upload(media).await {
+                Ok(uploaded) => Some(uploaded),
+                Err(handed) => return handed,
+            },
+            _ => None,
+        };
         let deadline = self.shared.config.timings.acknowledge;
         let word = self.acks.expect(&outgoing.wa_id);
-        let handed =
-            match tokio::time::timeout(deadline, self.word(self.write(&to, outgoing))).await {
-                Err(_) => Some(Handed::Unknown),
-                Ok(Some(early)) => Some(early),
-                Ok(None) => None,
-            };
+        let handed = match tokio::time::timeout(
+            deadline,
+            self.word(self.write(&to, outgoing, uploaded.as_ref())),
+        )
+        .await
+        {
+            Err(_) => Some(Handed::Unknown),
+            Ok(Some(early)) => Some(early),
+            Ok(None) => None,
+        };
         if let Some(handed) = handed {
             self.acks.forget(&outgoing.wa_id);
             return handed;
@@ -77,7 +89,12 @@ impl Actor {
     }
 
     /// Writes the stanza; `Some` when it did not come to that.
-    async fn write(&self, to: &Jid, outgoing: &Outgoing) -> Option<Handed> {
+    async fn write(
+        &self,
+        to: &Jid,
+        outgoing: &Outgoing,
+        uploaded: Option<&UploadResponse>,
+    ) -> Option<Handed> {
         if to.is_pn() || to.is_lid() {
             if outgoing.first_contact
                 && let Some(handed) = self.registered(to).await
@@ -90,7 +107,7 @@ impl Actor {
         }
         habits::typing(&self.client, &*self.shared.store, self.scope, to, outgoing).await;
         let options = SendOptions::default().with_message_id(outgoing.wa_id.clone());
-        let message = match self.converter().outgoing(outgoing) {
+        let message = match self.converter().outgoing(outgoing, uploaded) {
             Ok(message) => message,
             Err(why) => return Some(refused("rejected", why)),
         };

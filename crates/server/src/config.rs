@@ -48,6 +48,36 @@ pub struct Config {
     pub auth: Auth,
     /// Requests to addresses somebody gave us.
     pub outbound: Outbound,
+    /// Files.
+    pub media: Media,
+}
+
+/// Where files are kept, how much and how long.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    /// Folder; "" = `media` in the data directory.
+    pub folder: String,
+    /// The largest file taken, in bytes.
+    pub largest: u64,
+    /// Days after its last use.
+    pub keep_days: u32,
+    /// Bytes in all; 0 = no bound.
+    pub keep_bytes: u64,
+    /// The program, "" = none.
+    pub ffmpeg: String,
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self {
+            folder: String::new(),
+            largest: 2 << 30,
+            keep_days: 30,
+            keep_bytes: 0,
+            ffmpeg: "ffmpeg".into(),
+        }
+    }
 }
 
 /// What outbound requests may reach.
@@ -88,6 +118,7 @@ impl Default for Config {
             log_format: LogFormat::Text,
             auth: Auth::default(),
             outbound: Outbound::default(),
+            media: Media::default(),
         }
     }
 }

@@ -42,7 +42,7 @@ impl Gateway {
         more: Router<ApiState>,
         heard: Option<Heard>,
     ) -> anyhow::Result<Self> {
-        let domain = wiring::domain(config).await?;
+        let domain = wiring::gateway_domain(config).await?;
         let engine = wiring::attach_engine(config, &domain, heard).await?;
         let (render, upkeep) = crate::telemetry::metrics()?;
         let state = wiring::api_state(config, &domain, Some(Arc::clone(&render)))?;
@@ -62,6 +62,7 @@ impl Gateway {
             ));
         }
         domain.keep_outbox();
+        domain.keep_sweeping();
         let resumed = domain.resume_sessions().await?;
         tracing::info!(%address, sessions = resumed, "listening");
         Ok(Self {

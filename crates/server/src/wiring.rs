@@ -8,6 +8,7 @@ use wharf_domain::{
     Domain,
     inbox::DomainInbox,
     master_key::MasterKey,
+    media::{Keeping, Media},
     ports::{
         clock::SystemClock,
         ids::Ids,
@@ -17,6 +18,7 @@ use wharf_domain::{
     system::SystemIds,
 };
 use wharf_engine::{EngineConfig, Heard, WhatsAppEngine};
+use wharf_media::{Ffmpeg, LocalBlobs, Workshop};
 use wharf_store_sqlite::{Options, SqliteStore};
 use wharf_types::ProxyUrl;
 
@@ -25,6 +27,15 @@ const KEY_CHECK: &str = "master_key_check";
 
 /// The domain over its store, without connections: what commands other than `serve` need.
 pub async fn domain(config: &Config) -> anyhow::Result<Arc<Domain>> {
+    over(config, Media::default()).await
+}
+
+/// The same with its files: for the one process that holds the data directory.
+pub async fn gateway_domain(config: &Config) -> anyhow::Result<Arc<Domain>> {
+    over(config, media(config).await?).await
+}
+
+async fn over(config: &Config, media: Media) -> anyhow::Result<Arc<Domain>> {
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::default());
     let key = data_dir::master_key(config, &*ids)?;
     let secrets: Arc<dyn Secrets> = Arc::new(MasterKey::new(key, Arc::clone(&ids)));
@@ -41,8 +52,30 @@ pub async fn domain(config: &Config) -> anyhow::Result<Arc<Domain>> {
     Ok(Arc::new(
         Domain::new(store, Arc::new(SystemClock), ids, secrets)
             .named(node)
+            .with_media(media)
             .with_web(Arc::new(Guarded::new(&config.outbound)?)),
     ))
+}
+
+/// Where files are kept, and who looks at them.
+async fn media(config: &Config) -> anyhow::Result<Media> {
+    let settings = &config.media;
+    let folder = if settings.folder.is_empty() {
+        config.data.join("media")
+    } else {
+        settings.folder.clone().into()
+    };
+    let blobs = LocalBlobs::open(&folder, Arc::new(SystemClock))
+        .with_context(|| format!("media.folder: {}", folder.display()))?;
+    Ok(Media {
+        blobs: Arc::new(blobs),
+        studio: Arc::new(Workshop::new(Ffmpeg::find(&settings.ffmpeg).await)),
+        keeping: Keeping {
+            largest: settings.largest,
+            age: i64::from(settings.keep_days) * 86_400_000,
+            total: settings.keep_bytes,
+        },
+    })
 }
 
 /// Refuses to go on when the data was sealed under another master key.
@@ -86,6 +119,7 @@ pub async fn attach_engine(
         .version()?
         .or_else(|| url.is_some().then_some((2, 3000, 0)));
     let engine_config = EngineConfig {
+        blobs: Some(Arc::clone(&domain.media.blobs)),
         url,
         extra_ca,
         version,

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_chats.sql"),
     include_str!("../migrations/0005_sending.sql"),
     include_str!("../migrations/0006_contact_items.sql"),
+    include_str!("../migrations/0003_media.sql"),
 ];
 
 /// "WHRF": marks the file as ours for `file(1)` and for [`check_ours`].

@@ -121,6 +121,15 @@ impl OutboxView for Rows<'_> {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
+    fn outbox_files(&self) -> Result<Vec<String>> {
+        self.whole(
+            "SELECT DISTINCT content ->> '$.sha256' FROM outbox INDEXED BY outbox_files
+             WHERE status = 'queued' AND content ->> '$.sha256' IS NOT NULL",
+            [],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
     fn outbox_next_due(&self, s: SessionNo, now: Millis) -> Result<Option<Millis>> {
         let next = self.one(
             "SELECT min(send_at) FROM outbox

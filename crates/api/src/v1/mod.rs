@@ -4,6 +4,7 @@ pub mod calls;
 pub mod chats;
 pub mod contacts;
 pub mod groups;
+pub mod media;
 pub mod messages;
 pub mod outbox;
 pub mod presence;

@@ -89,6 +89,25 @@ pub struct ReadReceipt {
     pub wa_ids: Vec<String>,
 }
 
+/// A file that WhatsApp is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaAsked {
+    /// WhatsApp's id of its message.
+    pub wa_id: String,
+    /// The message's chat.
+    pub chat_jid: String,
+    /// The message's author.
+    pub sender_jid: String,
+    /// The account itself wrote it.
+    pub from_me: bool,
+    /// The chat is a group.
+    pub in_group: bool,
+    /// The message as it came, sealed by the engine.
+    pub sealed: String,
+    /// The id it is sealed for.
+    pub sealed_as: String,
+}
+
 /// Commands to the sessions' connections. Every call has its own deadline inside.
 #[async_trait]
 pub trait Engine: Send + Sync {
@@ -129,6 +148,13 @@ pub trait Engine: Send + Sync {
     async fn subscribe_presence(&self, session: &SessionScope, of: &Address) -> Result<(), Error>;
     /// Rejects a call that rings; not found when none of this id does.
     async fn reject_call(&self, session: &SessionScope, id: &str) -> Result<(), Error>;
+    /// Fetches a file from WhatsApp, decrypted; its hash is for the caller to check. Asks the phone to upload it again when
+    /// it is gone: `media_expired` when that does not help.
+    async fn fetch_media(
+        &self,
+        session: &SessionScope,
+        asked: &MediaAsked,
+    ) -> Result<crate::ports::blobs::Scratch, Error>;
     /// Whether numbers are on WhatsApp.
     async fn check_numbers(
         &self,

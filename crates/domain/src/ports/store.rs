@@ -661,6 +661,8 @@ pub trait OutboxView {
     fn outbox_expired(&self, now: Millis, limit: usize) -> Result<Vec<(SessionScope, OutboxId)>>;
     /// How many are queued in all sessions.
     fn outbox_depth(&self) -> Result<u64>;
+    /// SHA-256 (hex) of every file a queued send names, of all sessions.
+    fn outbox_files(&self) -> Result<Vec<String>>;
     /// Newest accepted first, of one status or of all; after `before`.
     fn outbox_list(
         &self,

@@ -42,6 +42,7 @@ use wharf_domain::{
     Error,
     inbound::{Inbound, Seen},
     ports::{
+        blobs::Blobs,
         clock::Clock,
         engine::{Connection, Inbox, LinkCode},
         secrets::Secrets,
@@ -59,6 +60,7 @@ pub(crate) struct Shared {
     pub secrets: Arc<dyn Secrets>,
     pub clock: Arc<dyn Clock>,
     pub inbox: Arc<dyn Inbox>,
+    pub blobs: Arc<dyn Blobs>,
     /// Histories read at once, over all sessions: each costs a core and a conversation's memory.
     pub readers: Arc<Semaphore>,
     /// HTTP clients by proxy.

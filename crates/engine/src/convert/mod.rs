@@ -48,6 +48,11 @@ impl Converter {
         self.secrets.open(&self.sealed_for(wa_id), &sealed).ok()
     }
 
+    /// The same for what stands outside this module.
+    pub(crate) fn opened(&self, wa_id: &str, sealed: &str) -> Option<Vec<u8>> {
+        self.open(wa_id, sealed)
+    }
+
     fn sealed_for(&self, wa_id: &str) -> Vec<u8> {
         [
             &self.scope.id.ulid().to_bytes()[..],

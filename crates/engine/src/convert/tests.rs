@@ -480,10 +480,11 @@ fn a_resend_is_the_same_bytes() {
         resend,
         first_contact: false,
     };
-    let bytes =
-        |resend| waproto::codec::message_to_vec(&converter().outgoing(&outgoing(resend)).unwrap());
+    let bytes = |resend| {
+        waproto::codec::message_to_vec(&converter().outgoing(&outgoing(resend), None).unwrap())
+    };
     assert_eq!(bytes(false), bytes(true));
-    let message = converter().outgoing(&outgoing(false)).unwrap();
+    let message = converter().outgoing(&outgoing(false), None).unwrap();
     assert_eq!(
         message
             .message_context_info

@@ -382,6 +382,7 @@ fn engine(
     proxy: Option<ProxyUrl>,
 ) -> WhatsAppEngine {
     let config = EngineConfig {
+        blobs: None,
         url: Some(net.chat_url()),
         extra_ca: Some(std::fs::read(net.ca_file()).unwrap()),
         version: Some((2, 3000, 0)),

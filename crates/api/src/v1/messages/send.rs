@@ -41,11 +41,20 @@ pub async fn send_message(
 ) -> ApiResult<(StatusCode, Json<SendResult>)> {
     let sync = !query.flag("async")?.unwrap_or(false);
     let idempotency = idempotency::of(&headers, here.scope.id, "sendMessage", &body.0)?;
-    let new = NewSend {
+    let (new, file) = body::read(body)?;
+    let mut new = NewSend {
         sync,
         idempotency,
-        ..body::read(body)?
+        ..new
     };
+    if let Some(file) = file {
+        let key = new.idempotency.as_ref();
+        let domain = state.domain();
+        // `None`: a replay, which sends nothing.
+        if let Some(what) = domain.prepare_media(here.scope, file, sync, key).await? {
+            new.what = what;
+        }
+    }
     let answer = state.domain().send_message(here.scope, new).await?;
     let status = StatusCode::from_u16(answer.http_status)
         .map_err(|_| ApiError::internal("a remembered status is none"))?;

@@ -12,7 +12,10 @@ use wharf_domain::{
     Error,
     chats::settings::Setting,
     outbox::Outgoing,
-    ports::engine::{Engine, Handed, LinkCode, NumberCheck, ReadReceipt, Typing},
+    ports::{
+        blobs::Scratch,
+        engine::{Engine, Handed, LinkCode, MediaAsked, NumberCheck, ReadReceipt, Typing},
+    },
     sessions::SessionScope,
 };
 use wharf_types::{Address, Millis, Phone};
@@ -145,6 +148,9 @@ impl Engine for PlayedEngine {
         _: &Address,
     ) -> Result<Option<(String, String)>, Error> {
         Ok(None)
+    }
+    async fn fetch_media(&self, _: &SessionScope, _: &MediaAsked) -> Result<Scratch, Error> {
+        Err(Error::NotConnected)
     }
     async fn about(&self, _: &SessionScope, _: &Address) -> Result<Option<String>, Error> {
         Ok(None)

@@ -4,16 +4,22 @@
 mod kinds;
 
 use super::Converter;
+use crate::media;
 use wacore::proto_helpers::MessageExt;
 use waproto::{buffa::MessageField, codec, whatsapp as wa};
 use wharf_domain::outbox::{Content, Outgoing, Quoted, What};
+use whatsapp_rust::upload::UploadResponse;
 
 /// Why a stored send makes no message, in words for its sender.
 pub(crate) type Unsayable = &'static str;
 
 impl Converter {
-    /// Builds the message, its secret included.
-    pub(crate) fn outgoing(&self, outgoing: &Outgoing) -> Result<wa::Message, Unsayable> {
+    /// Builds the message, its secret included. `uploaded`: where its file is, of one that has a file.
+    pub(crate) fn outgoing(
+        &self,
+        outgoing: &Outgoing,
+        uploaded: Option<&UploadResponse>,
+    ) -> Result<wa::Message, Unsayable> {
         let content = &outgoing.content;
         let mut message = match &content.what {
             What::Text { text, preview } => kinds::text(text, preview.as_ref()),
@@ -29,10 +35,13 @@ impl Converter {
                 address,
             } => kinds::location(*latitude, *longitude, name, address),
             What::Contact { name, vcard } => kinds::contact(name, vcard),
-            What::Media(_) => return Err("sending media is not implemented yet"),
+            What::Media(file) => media::message(file, uploaded.ok_or("the file was not uploaded")?),
         };
         if let Some(context) = self.context(content) {
             message.set_context_info(context);
+        }
+        if matches!(&content.what, What::Media(file) if file.view_once) {
+            message = media::once(message);
         }
         // Channels are not encrypted: a secret there would be none.
         if !outgoing.to.ends_with("@newsletter") {

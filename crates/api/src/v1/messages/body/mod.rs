@@ -16,7 +16,10 @@ use crate::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use wharf_domain::outbox::{NewSend, What};
+use wharf_domain::{
+    media::NewMedia,
+    outbox::{NewSend, What},
+};
 use wharf_types::{Address, AddressError, ChatJid, Millis};
 
 const LONGEST_REFERENCE: usize = 256;
@@ -46,6 +49,11 @@ enum SendKind {
     Poll(poll::PollBody),
     Location(location::LocationBody),
     Contact(contact::ContactBody),
+    Image(media::MediaBody),
+    Video(media::MediaBody),
+    Audio(media::MediaBody),
+    Document(media::MediaBody),
+    Sticker(media::MediaBody),
 }
 
 /// Stands with every type.
@@ -76,8 +84,8 @@ const EVERY: [&str; 6] = [
     "expiresAt",
 ];
 
-/// Reads a body as a send.
-pub(super) fn read(body: LargeBody) -> ApiResult<NewSend> {
+/// Reads a body as a send, and the file it names, which has to be brought before it can be accepted.
+pub(super) fn read(body: LargeBody) -> ApiResult<(NewSend, Option<NewMedia>)> {
     let Value::Object(mut fields) = body.0 else {
         return Err(ApiError::invalid("body", "must be a JSON object"));
     };
@@ -90,14 +98,20 @@ pub(super) fn read(body: LargeBody) -> ApiResult<NewSend> {
         .into_iter()
         .filter_map(|name| fields.remove_entry(name))
         .collect();
-    let what = what(&kind, fields)?;
+    let (what, file) = match kind.as_str() {
+        "image" | "video" | "audio" | "document" | "sticker" => {
+            let file = media::read(&kind, typed(fields)?)?;
+            (file.unprepared(), Some(file))
+        }
+        _ => (what(&kind, fields)?, None),
+    };
     let new = with(typed(every)?, what)?;
     if matches!(new.to, ChatJid::Channel(_) | ChatJid::Status) {
         return Err(ApiError::not_built(
             "sending to a channel or the status feed",
         ));
     }
-    Ok(new)
+    Ok((new, file))
 }
 
 /// The type's own fields.
@@ -107,7 +121,6 @@ fn what(kind: &str, fields: Map<String, Value>) -> ApiResult<What> {
         "poll" => poll::read(typed(fields)?),
         "location" => location::read(typed(fields)?),
         "contact" => contact::read(typed(fields)?),
-        "image" | "video" | "audio" | "document" | "sticker" => media::read(kind, fields),
         _ => Err(ApiError::invalid("type", "is not a type of message")),
     }
 }

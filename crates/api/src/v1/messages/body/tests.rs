@@ -2,7 +2,9 @@ use super::*;
 use serde_json::json;
 
 fn sent(body: Value) -> Result<NewSend, u16> {
-    read(LargeBody(body)).map_err(|error| error.status().as_u16())
+    read(LargeBody(body))
+        .map(|(new, _)| new)
+        .map_err(|error| error.status().as_u16())
 }
 
 fn with_field(kind: &str, field: &str, value: Value) -> Result<NewSend, u16> {

@@ -1,0 +1,4 @@
+//! Files sent ahead.
+
+mod intake;
+pub mod upload;

@@ -1,0 +1,63 @@
+//! What goes from the store: what nobody used for long, and the longest unused when there is too much.
+//!
+//! A file that a queued send names stays, and so does whatever was used within [`GRACE`]: a send being accepted has just
+//! used its file and is not queued yet.
+
+use crate::{Domain, Result, ports::store::StoreExt};
+use std::{collections::HashSet, sync::Arc, time::Duration};
+use wharf_types::Millis;
+
+const GRACE: Millis = 3_600_000;
+const EVERY: Duration = Duration::from_secs(3_600);
+
+impl Domain {
+    /// One sweep; how many files went.
+    pub async fn sweep_media(&self) -> Result<usize> {
+        let now = self.clock.now();
+        let keeping = self.media.keeping;
+        let mut kept = self.media.blobs.list().await?;
+        let needed: HashSet<String> = self
+            .store
+            .read(|view| view.outbox_files())
+            .await?
+            .into_iter()
+            .collect();
+        kept.sort_unstable_by_key(|kept| kept.used_at);
+        let mut total: u64 = kept.iter().map(|kept| kept.blob.size).sum();
+        let mut gone = 0;
+        for kept in kept {
+            let old = now - kept.used_at > keeping.age;
+            let too_much = keeping.total > 0 && total > keeping.total;
+            if !(old || too_much) || needed.contains(&kept.blob.sha256) {
+                continue;
+            }
+            if self
+                .media
+                .blobs
+                .remove(&kept.blob.sha256, now - GRACE)
+                .await?
+            {
+                total = total.saturating_sub(kept.blob.size);
+                gone += 1;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Sweeps now and every hour, as long as the domain lives.
+    pub fn keep_sweeping(self: &Arc<Self>) {
+        let weak = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let mut hours = tokio::time::interval(EVERY);
+            loop {
+                hours.tick().await;
+                let Some(domain) = weak.upgrade() else { return };
+                match domain.sweep_media().await {
+                    Ok(0) => {}
+                    Ok(files) => tracing::info!(files, "media swept"),
+                    Err(error) => tracing::warn!(%error, "media not swept"),
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,6 @@
+//! Files kept, and what is seen in them.
+
+#[cfg(test)]
+mod local;
+#[cfg(test)]
+mod workshop;
