@@ -1,5 +1,5 @@
 //! Messages out and in, a file for each thing people do with them.
 
 mod kinds;
-mod support;
+pub mod support;
 mod text;

@@ -1,8 +1,8 @@
 //! What the engine is told once, when the program starts.
 
 use std::{sync::Arc, time::Duration};
-use wharf_outbound::Policy;
 use wharf_domain::ports::blobs::Blobs;
+use wharf_outbound::Policy;
 use wharf_types::ProxyUrl;
 
 /// Told of each send, by WhatsApp id, how long the server took to acknowledge it. For measuring.

@@ -3,6 +3,7 @@
 //! They are told which containers they may read, so that a playlist in disguise cannot make them open other files of this
 //! machine, and which protocols: files and pipes.
 
+use serde_json::Value;
 use std::{
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
@@ -98,20 +99,19 @@ impl Ffmpeg {
             .arg("-i")
             .arg(local(file));
         let said = output(command, QUICK).await.unwrap_or_default();
-        let said: serde_json::Value = serde_json::from_slice(&said).unwrap_or_default();
-        let streams = said["streams"].as_array().cloned().unwrap_or_default();
-        let film = streams
-            .iter()
-            .find(|stream| stream["codec_type"] == "video");
-        let number = |value: &serde_json::Value| value.as_str()?.parse::<f64>().ok();
-        let pixels = |name: &str| u32::try_from(film?[name].as_u64()?).ok();
+        let said: Value = serde_json::from_slice(&said).unwrap_or_default();
+        let streams = said.get("streams").and_then(Value::as_array);
+        let streams = streams.map(Vec::as_slice).unwrap_or_default();
+        let is_film =
+            |stream: &&Value| stream.get("codec_type").is_some_and(|kind| kind == "video");
+        let film = streams.iter().find(is_film);
+        let duration = |of: &Value| of.get("duration")?.as_str()?.parse::<f64>().ok();
+        let pixels = |name: &str| u32::try_from(film?.get(name)?.as_u64()?).ok();
         Probed {
-            seconds: number(&said["format"]["duration"])
-                .or_else(|| {
-                    streams
-                        .iter()
-                        .find_map(|stream| number(&stream["duration"]))
-                })
+            seconds: said
+                .get("format")
+                .and_then(duration)
+                .or_else(|| streams.iter().find_map(duration))
                 .filter(|seconds| seconds.is_finite() && *seconds >= 0.0),
             width: pixels("width"),
             height: pixels("height"),

@@ -4,7 +4,7 @@ use crate::harness::TestApi;
 use std::collections::BTreeMap;
 use wharf_types::Capability::{self, Manage, Read, Send};
 
-const TABLE: [(&str, Capability); 34] = [
+const TABLE: [(&str, Capability); 35] = [
     ("listSessions", Manage),
     ("createSession", Manage),
     ("getSession", Manage),
@@ -33,6 +33,7 @@ const TABLE: [(&str, Capability); 34] = [
     ("setPresence", Send),
     ("rejectCall", Send),
     ("sendMessage", Send),
+    ("uploadMedia", Send),
     ("listOutbox", Send),
     ("getOutbox", Send),
     ("cancelOutbox", Send),

@@ -103,6 +103,9 @@ impl Domain {
             return Err(Error::NotConnected);
         }
         let got = self.get(&scope, new.source.clone()).await?;
+        if got.file.size() == 0 {
+            return Err(Error::invalid("media", "is empty"));
+        }
         let sniffed = self.media.studio.sniff(got.file.path()).await;
         let said = said.or(got.mimetype);
         let mut mimetype = kinds::settle(new.kind, said.as_deref(), sniffed)?;

@@ -66,6 +66,9 @@ impl Media {
         most: u64,
     ) -> Result<(Blob, Option<&'static str>)> {
         let file = self.blobs.fill(body, most).await?;
+        if file.size() == 0 {
+            return Err(Error::invalid("body", "is empty"));
+        }
         let sniffed = self.studio.sniff(file.path()).await;
         Ok((self.blobs.keep(file).await?, sniffed))
     }
@@ -78,9 +81,6 @@ impl Domain {
             .map_err(|_| Error::invalid("Content-Type", "is not a MIME type"))?;
         let largest = self.media.keeping.largest;
         let (blob, sniffed) = self.media.take(&mut *new.body, largest).await?;
-        if blob.size == 0 {
-            return Err(Error::invalid("body", "is empty"));
-        }
         let vague = |said: &String| {
             let essence = kinds::essence(said);
             essence == "application/octet-stream" || essence == "application/x-www-form-urlencoded"

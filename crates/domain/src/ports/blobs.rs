@@ -26,6 +26,11 @@ impl Scratch {
         Self(path)
     }
 
+    /// Its size; 0 while it is not written.
+    pub fn size(&self) -> u64 {
+        std::fs::metadata(&self.0).map_or(0, |file| file.len())
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0

@@ -92,7 +92,6 @@ pub(crate) fn once(message: wa::Message) -> wa::Message {
     let sound = message.audio_message.is_set();
     let envelope = MessageField::some(wa::message::FutureProofMessage {
         message: MessageField::some(message),
-        ..Default::default()
     });
     if sound {
         wa::Message {

@@ -47,7 +47,6 @@ fn what_a_send_must_be() {
         );
     }
     for (field, value) in [
-        ("type", json!("image")),
         ("linkPreview", json!(true)),
         ("to", json!("120363000000000000@newsletter")),
     ] {

@@ -1,0 +1,7 @@
+//! Files out and in, with real ones: a JPEG, a voice note, a film, a PDF, made by ffmpeg here.
+
+mod bad;
+mod real;
+mod sent;
+mod server;
+mod uploads;
