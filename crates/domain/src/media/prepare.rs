@@ -90,14 +90,24 @@ impl Domain {
         key: Option<&Idempotency>,
     ) -> Result<Option<What>> {
         let said = kinds::named(&new.mimetype)?;
-        if let Some(key) = key.map(|key| key.key.clone()) {
-            let known = self
-                .store
-                .read(move |view| view.idempotency(&scope.org, &key))
-                .await?;
-            if known.is_some() {
-                return Ok(None);
-            }
+        let key = key.map(|key| key.key.clone());
+        let (known, paired) = self
+            .store
+            .read(move |view| {
+                let known = match &key {
+                    Some(key) => view.idempotency(&scope.org, key)?.is_some(),
+                    None => false,
+                };
+                let session = view.session(&scope.org, &scope.id)?;
+                Ok((known, session.ok_or(Error::NotFound("session"))?.paired()))
+            })
+            .await?;
+        if known {
+            return Ok(None);
+        }
+        // What would be refused anyway is not worth fetching a file for.
+        if !paired {
+            return Err(Error::NotPaired);
         }
         if sync && !self.engine().is_ok_and(|engine| engine.connected(&scope)) {
             return Err(Error::NotConnected);

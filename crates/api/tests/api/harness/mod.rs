@@ -70,6 +70,8 @@ pub struct TestApi {
     /// All capabilities in `org`.
     pub key: String,
     router: Router,
+    /// Goes with the test.
+    _files: tempfile::TempDir,
 }
 
 /// What came back.
@@ -183,7 +185,15 @@ impl TestApi {
         let ids: Arc<dyn Ids> = Arc::new(SystemIds::default());
         let secrets = MasterKey::new(zeroize::Zeroizing::new([7; 32]), Arc::clone(&ids));
         let store = Arc::new(SqliteStore::temporary().unwrap());
-        let domain = Arc::new(Domain::new(store, clock.clone(), ids, Arc::new(secrets)));
+        let files = tempfile::tempdir().unwrap();
+        let blobs = wharf_media::LocalBlobs::open(files.path(), clock.clone()).unwrap();
+        let media = wharf_domain::media::Media {
+            blobs: Arc::new(blobs),
+            studio: Arc::new(wharf_media::Workshop::new(None)),
+            ..Default::default()
+        };
+        let domain = Domain::new(store, clock.clone(), ids, Arc::new(secrets)).with_media(media);
+        let domain = Arc::new(domain);
         let engine = Arc::new(PlayedEngine::default());
         domain.attach(engine.clone());
         let keys = Arc::new(tokens::Issuers::default());
@@ -204,6 +214,7 @@ impl TestApi {
             org,
             key: String::new(),
             router: router_with(state, broken),
+            _files: files,
         };
         api.key = api
             .key_of(
