@@ -157,6 +157,11 @@ impl TestApp {
         self.gateway.as_ref().expect("it runs")
     }
 
+    /// The gateway's process id.
+    pub fn gateway_pid(&self) -> u32 {
+        self.gateway.as_ref().expect("it runs").pid()
+    }
+
     /// SIGKILL to the gateway.
     pub async fn kill_gateway(&mut self) {
         self.gateway.take().expect("it runs").kill().await;

@@ -102,6 +102,11 @@ impl Program {
         assert!(set.success());
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// SIGKILL, and gone.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();

@@ -130,6 +130,16 @@ impl ApiError {
         )
     }
 
+    /// 416: a part of a file that is not there; `Content-Range` says what is.
+    pub fn range(there: HeaderValue) -> Self {
+        Self::new(
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            ErrorCode::ValidationError,
+            "Range: the file has no such part",
+        )
+        .header(header::CONTENT_RANGE, there)
+    }
+
     /// 501: part of the contract that this version does not do yet.
     pub fn not_built(what: &str) -> Self {
         Self::new(

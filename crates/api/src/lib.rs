@@ -12,6 +12,7 @@ pub mod extract;
 mod openapi;
 mod operations;
 mod page;
+mod ranges;
 mod readiness;
 mod router;
 mod scopes;

@@ -63,6 +63,7 @@ fn v1() -> OpenApiRouter<ApiState> {
             outbox::get::get_outbox,
             outbox::cancel::cancel_outbox
         ))
+        .routes(routes!(messages::download::download_media))
         .routes(routes!(media::upload::upload_media))
         // Groups
         .routes(routes!(groups::list::list_groups))

@@ -88,6 +88,9 @@ pub struct MessageExtra {
     /// `{caption, filename, height, kind, mimetype, seconds, size, width}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<serde_json::Value>,
+    /// SHA-256 (hex) of its file, when the message names one: where it is in the media store.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub file: String,
     /// `{name, options, selectableCount}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poll: Option<serde_json::Value>,

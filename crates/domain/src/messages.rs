@@ -3,13 +3,13 @@
 use crate::{
     Domain, Error, Result,
     cursor::{Binding, Page},
-    ports::store::{MessageRow, StoreExt},
+    ports::store::{ChatRow, MessageRow, StoreExt},
     sessions::SessionScope,
     show::{Show, jid, lid_text, number, person_jid},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use wharf_types::{ChatJid, Millis, SessionId};
+use wharf_types::{Address, ChatJid, Millis, SessionId};
 
 /// The contract's Message.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -49,6 +49,76 @@ pub struct Message {
     #[serde(rename = "type")]
     pub kind: String,
     pub wa_message_id: String,
+}
+
+/// Names one stored message. WhatsApp's ids are unique only within chat and sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageAt {
+    /// WhatsApp's id.
+    pub wa_id: String,
+    /// Its chat; `None` = wherever it is.
+    pub chat: Option<ChatJid>,
+    /// Its author.
+    pub sender: Author,
+}
+
+/// A message's author, as far as a caller says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Author {
+    /// Whoever it is.
+    Any,
+    /// The account itself.
+    Own,
+    /// This person, or the account by its own address.
+    By(Address),
+}
+
+/// Messages with one id that are looked at before the caller is asked to say which.
+const SAME_ID: usize = 100;
+
+impl Show<'_> {
+    /// The stored message and its chat. 404 when there is none, 400 when several match.
+    pub(crate) fn find(&self, at: &MessageAt) -> Result<(ChatRow, MessageRow)> {
+        let missing = || Error::NotFound("message");
+        let sender = match &at.sender {
+            Author::Any => None,
+            Author::Own => Some(0),
+            Author::By(address) => Some(self.author_at(address)?.ok_or_else(missing)?),
+        };
+        let (mut rows, undecided) = match &at.chat {
+            Some(jid) => {
+                let chat = self.chat_at(jid)?.ok_or(Error::NotFound("chat"))?;
+                let rows = self.view.messages_by_wa_id(self.no(), chat.id, &at.wa_id)?;
+                (rows, "sender")
+            }
+            None => {
+                let rows = self.view.messages_anywhere(self.no(), &at.wa_id, SAME_ID)?;
+                (rows, "chat")
+            }
+        };
+        rows.retain(|row| sender.is_none_or(|sender| row.sender_id == sender));
+        let row = rows.pop().ok_or_else(missing)?;
+        if !rows.is_empty() {
+            return Err(Error::invalid(
+                undecided,
+                "several messages have this id: say which",
+            ));
+        }
+        let chat = self.view.chat(self.no(), row.chat_id)?;
+        Ok((chat.ok_or_else(missing)?, row))
+    }
+
+    /// The row of an author: 0 for the account itself.
+    fn author_at(&self, address: &Address) -> Result<Option<i64>> {
+        let own = match address {
+            Address::Lid(lid) => self.own.is(Some(lid), None),
+            Address::Phone(phone) => self.own.is(None, Some(phone)),
+        };
+        if own {
+            return Ok(Some(0));
+        }
+        Ok(self.person_at(address)?.map(|person| person.id))
+    }
 }
 
 impl Show<'_> {

@@ -92,6 +92,14 @@ impl MessagesView for Rows<'_> {
         Ok(found)
     }
 
+    fn messages_anywhere(&self, s: SessionNo, wa_id: &str, rows: usize) -> Result<Vec<MessageRow>> {
+        self.many(
+            select!("WHERE session = ?1 AND wa_id = ?2 LIMIT ?3"),
+            params![s.0, wa_id, limit(rows)],
+            message_row,
+        )
+    }
+
     fn own_messages(
         &self,
         s: SessionNo,

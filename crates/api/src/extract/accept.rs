@@ -20,6 +20,15 @@ impl Media for AnswersJson {
     }
 }
 
+/// A file of whatever type it has: what the caller takes is not asked.
+pub struct AnswersAnything;
+
+impl Media for AnswersAnything {
+    fn check(_: &HeaderMap) -> ApiResult<()> {
+        Ok(())
+    }
+}
+
 /// The QR code: as JSON or as a picture.
 pub struct AnswersQr;
 

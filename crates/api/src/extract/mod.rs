@@ -11,7 +11,7 @@ mod path;
 mod query;
 mod strict_json;
 
-pub use accept::{AnswersJson, AnswersQr, Media, Picture, QrForm};
+pub use accept::{AnswersAnything, AnswersJson, AnswersQr, Media, Picture, QrForm};
 pub use body::{Body, JSON_LIMIT, LargeBody, MESSAGE_LIMIT};
 pub use caller::{Caller, InSession, Manage, Needs, Read, Send};
 pub(crate) use caller::{authenticated, session_of};

@@ -4,7 +4,7 @@ use crate::harness::TestApi;
 use std::collections::BTreeMap;
 use wharf_types::Capability::{self, Manage, Read, Send};
 
-const TABLE: [(&str, Capability); 35] = [
+const TABLE: [(&str, Capability); 36] = [
     ("listSessions", Manage),
     ("createSession", Manage),
     ("getSession", Manage),
@@ -33,6 +33,7 @@ const TABLE: [(&str, Capability); 35] = [
     ("setPresence", Send),
     ("rejectCall", Send),
     ("sendMessage", Send),
+    ("downloadMedia", Read),
     ("uploadMedia", Send),
     ("listOutbox", Send),
     ("getOutbox", Send),

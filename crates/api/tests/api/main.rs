@@ -13,6 +13,8 @@ mod http;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod media;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod pacing;

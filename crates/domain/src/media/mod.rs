@@ -7,11 +7,13 @@
 //! - [`sweep`]: what is old, or too much, goes; never what a queued send needs.
 
 mod kinds;
+mod open;
 mod prepare;
 mod sources;
 mod sweep;
 mod upload;
 
+pub use open::{MediaFile, Part};
 pub use prepare::{MediaSource, NewMedia};
 pub use upload::{NewUpload, Uploaded};
 

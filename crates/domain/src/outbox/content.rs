@@ -273,6 +273,7 @@ impl What {
                     "size": media.size,
                     "width": media.width,
                 }));
+                extra.file.clone_from(&media.sha256);
                 (media.kind.as_str(), &media.caption)
             }
         };

@@ -486,6 +486,9 @@ pub trait MessagesView {
     /// All messages of a chat with this id, whoever wrote them, oldest row first.
     fn messages_by_wa_id(&self, s: SessionNo, chat_id: i64, wa_id: &str)
     -> Result<Vec<MessageRow>>;
+    /// Messages of any chat with this id, at most `limit`.
+    fn messages_anywhere(&self, s: SessionNo, wa_id: &str, limit: usize)
+    -> Result<Vec<MessageRow>>;
     /// Own messages of a chat with these ids: for receipts.
     fn own_messages(
         &self,

@@ -143,6 +143,7 @@ struct Media<'a> {
     size: Option<u64>,
     seconds: Option<u32>,
     dimensions: (Option<u32>, Option<u32>),
+    sha256: &'a Option<Vec<u8>>,
 }
 
 impl Media<'_> {
@@ -159,8 +160,12 @@ impl Media<'_> {
             "size": self.size,
             "width": width,
         });
+        let hash = self.sha256.as_deref().unwrap_or_default();
         let extra = MessageExtra {
             media: Some(value),
+            file: hash
+                .iter()
+                .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")),
             ..Default::default()
         };
         (kind, caption, extra)
@@ -175,6 +180,7 @@ fn media(m: &wa::Message) -> Option<Plain> {
             filename: None,
             mimetype: &image.mimetype,
             size: image.file_length,
+            sha256: &image.file_sha256,
             seconds: None,
             dimensions: (image.width, image.height),
         };
@@ -188,6 +194,7 @@ fn media(m: &wa::Message) -> Option<Plain> {
                 filename: None,
                 mimetype: &video.mimetype,
                 size: video.file_length,
+                sha256: &video.file_sha256,
                 seconds: video.seconds,
                 dimensions: (video.width, video.height),
             };
@@ -202,6 +209,7 @@ fn media(m: &wa::Message) -> Option<Plain> {
             filename: None,
             mimetype: &audio.mimetype,
             size: audio.file_length,
+            sha256: &audio.file_sha256,
             seconds: audio.seconds,
             dimensions: (None, None),
         };
@@ -217,6 +225,7 @@ fn media(m: &wa::Message) -> Option<Plain> {
                 .or_else(|| document.title.clone()),
             mimetype: &document.mimetype,
             size: document.file_length,
+            sha256: &document.file_sha256,
             seconds: None,
             dimensions: (None, None),
         };
@@ -229,6 +238,7 @@ fn media(m: &wa::Message) -> Option<Plain> {
         filename: None,
         mimetype: &sticker.mimetype,
         size: sticker.file_length,
+        sha256: &sticker.file_sha256,
         seconds: None,
         dimensions: (sticker.width, sticker.height),
     };

@@ -125,6 +125,24 @@ fn clock() -> Check {
     }
 }
 
+/// Its absence is no fault, but should be known.
+async fn ffmpeg(config: &Config) -> Check {
+    const NAME: &str = "ffmpeg";
+    match wharf_media::Ffmpeg::find(&config.media.ffmpeg).await {
+        Some(_) => well(
+            NAME,
+            "is there: voice notes, films and stickers are made fit to send",
+        ),
+        None => Check {
+            advice: "install ffmpeg, or name it in `media.ffmpeg`".to_owned(),
+            ..well(
+                NAME,
+                "is not there: sounds, films and stickers are sent as they are, without length, waveform and frame",
+            )
+        },
+    }
+}
+
 async fn reach(config: &Config) -> Check {
     const NAME: &str = "WhatsApp";
     const HOST: &str = "web.whatsapp.com:443";
@@ -152,7 +170,12 @@ async fn reach(config: &Config) -> Check {
 pub async fn run(config: &Config, as_json: bool) -> Result<(), Failure> {
     let mut checks = vec![well("configuration", "reads well"), key_file(config)];
     checks.extend(store(config).await);
-    checks.extend([open_files(), clock(), reach(config).await]);
+    checks.extend([
+        open_files(),
+        clock(),
+        ffmpeg(config).await,
+        reach(config).await,
+    ]);
     let ok = checks.iter().all(|check| check.ok);
     if as_json {
         out::json(&serde_json::json!({ "ok": ok, "checks": checks }))?;

@@ -177,3 +177,22 @@ pub async fn known_once_something_got_through(store: &dyn Store) {
     assert_eq!(known(1).await, Ok(true));
     assert_eq!(known(3).await, Ok(false));
 }
+
+pub async fn by_id_in_every_chat(store: &dyn Store) {
+    let s = session(store).await.no;
+    let rows = [
+        message(1, 1, 1, "A"),
+        message(2, 2, 1, "A"),
+        message(3, 2, 1, "B"),
+    ];
+    store
+        .write(move |tx| rows.iter().try_for_each(|row| tx.put_message(s, row)))
+        .await
+        .unwrap();
+    let count = |wa_id: &'static str, limit| {
+        store.read(move |view| Ok(view.messages_anywhere(s, wa_id, limit)?.len()))
+    };
+    assert_eq!(count("A", 10).await.unwrap(), 2);
+    assert_eq!(count("A", 1).await.unwrap(), 1);
+    assert_eq!(count("C", 10).await.unwrap(), 0);
+}

@@ -253,3 +253,39 @@ pub async fn remembered_answers(store: &dyn Store) {
     let [_, second, third] = rows;
     assert_eq!(read().await.unwrap(), [None, Some(second), Some(third)]);
 }
+
+pub async fn files_of_queued_sends(store: &dyn Store) {
+    let (s, other) = (session(store).await.no, session(store).await.no);
+    let file = |sha256: &str, status| {
+        let media = serde_json::json!({
+            "type": "media", "kind": "document", "mimetype": "a/b", "size": 1, "sha256": sha256, "key": ""
+        });
+        OutboxRow {
+            content: serde_json::from_value(media).unwrap(),
+            status,
+            ..send(5)
+        }
+    };
+    put(
+        store,
+        s,
+        &[
+            file("aa", SendStatus::Queued),
+            file("bb", SendStatus::Sent),
+            send(6),
+        ],
+    )
+    .await;
+    put(
+        store,
+        other,
+        &[
+            file("aa", SendStatus::Queued),
+            file("cc", SendStatus::Queued),
+        ],
+    )
+    .await;
+    let mut files = store.read(|view| view.outbox_files()).await.unwrap();
+    files.sort();
+    assert_eq!(files, ["aa", "cc"]);
+}

@@ -1,6 +1,7 @@
 //! Messages. Schemas of the domain's own values, as in [`super::contacts`].
 
 mod body;
+pub mod download;
 mod idempotency;
 pub mod send;
 
