@@ -66,6 +66,16 @@ pub struct Media {
     pub keep_bytes: u64,
     /// The program, "" = none.
     pub ffmpeg: String,
+    /// An S3-compatible store in place of the folder, "" = none.
+    pub s3_endpoint: String,
+    /// Its bucket.
+    pub s3_bucket: String,
+    /// Its region.
+    pub s3_region: String,
+    /// Who signs.
+    pub s3_access_key: String,
+    /// And by what.
+    pub s3_secret_key: String,
 }
 
 impl Default for Media {
@@ -76,6 +86,11 @@ impl Default for Media {
             keep_days: 30,
             keep_bytes: 0,
             ffmpeg: "ffmpeg".into(),
+            s3_endpoint: String::new(),
+            s3_bucket: String::new(),
+            s3_region: "us-east-1".into(),
+            s3_access_key: String::new(),
+            s3_secret_key: String::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ use wharf_domain::{
     master_key::MasterKey,
     media::{Keeping, Media},
     ports::{
+        blobs::Blobs,
         clock::SystemClock,
         ids::Ids,
         secrets::Secrets,
@@ -18,7 +19,7 @@ use wharf_domain::{
     system::SystemIds,
 };
 use wharf_engine::{EngineConfig, Heard, WhatsAppEngine};
-use wharf_media::{Ffmpeg, LocalBlobs, Workshop};
+use wharf_media::{Ffmpeg, LocalBlobs, S3Blobs, S3Settings, Workshop};
 use wharf_store_sqlite::{Options, SqliteStore};
 use wharf_types::ProxyUrl;
 
@@ -65,10 +66,25 @@ async fn media(config: &Config) -> anyhow::Result<Media> {
     } else {
         settings.folder.clone().into()
     };
-    let blobs = LocalBlobs::open(&folder, Arc::new(SystemClock))
-        .with_context(|| format!("media.folder: {}", folder.display()))?;
+    let clock = Arc::new(SystemClock);
+    let blobs: Arc<dyn Blobs> = if settings.s3_endpoint.is_empty() {
+        Arc::new(
+            LocalBlobs::open(&folder, clock)
+                .with_context(|| format!("media.folder: {}", folder.display()))?,
+        )
+    } else {
+        let out = Guarded::new(&config.outbound)?.0;
+        let s3 = S3Settings {
+            endpoint: settings.s3_endpoint.clone(),
+            bucket: settings.s3_bucket.clone(),
+            region: settings.s3_region.clone(),
+            access_key: settings.s3_access_key.clone(),
+            secret_key: settings.s3_secret_key.clone(),
+        };
+        Arc::new(S3Blobs::open(s3, &folder, out, clock).context("media.s3_endpoint")?)
+    };
     Ok(Media {
-        blobs: Arc::new(blobs),
+        blobs,
         studio: Arc::new(Workshop::new(Ffmpeg::find(&settings.ffmpeg).await)),
         keeping: Keeping {
             largest: settings.largest,

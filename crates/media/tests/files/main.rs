@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod local;
 #[cfg(test)]
+mod s3;
+#[cfg(test)]
 mod workshop;
