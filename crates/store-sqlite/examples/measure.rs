@@ -120,7 +120,7 @@ async fn seed(store: &SqliteStore, people: i64) -> Result<SessionScope> {
                 let mut postings = PostingBuffer::new(no);
                 for id in next..until {
                     let row = person(id)?;
-                    tx.put_person(no, &row, index::listing(&row)?.as_ref())?;
+                    tx.put_person(no, &row, index::sort_key(&row).as_deref())?;
                     index::update(tx, &mut postings, None, Some(&row))?;
                 }
                 postings.flush(tx)

@@ -9,7 +9,7 @@ use rusqlite::{Row, params};
 use wharf_domain::{
     Result,
     people::{ListKey, Names},
-    ports::store::{EachItem, ItemRow, Listing, PeopleTx, PeopleView, PersonRow},
+    ports::store::{PeopleTx, PeopleView, PersonRow},
     sessions::SessionNo,
 };
 use wharf_types::{Lid, Phone};
@@ -41,15 +41,6 @@ fn person_row(row: &Row<'_>) -> Result<PersonRow, Fault> {
     })
 }
 
-fn shown(row: &Row<'_>, each: EachItem<'_>) -> Result<(), Fault> {
-    each(ItemRow {
-        id: row.get(0)?,
-        flags: row.get(1)?,
-        opening: row.get_ref(2)?.as_bytes()?,
-    });
-    Ok(())
-}
-
 fn only_id(row: &Row<'_>) -> Result<i64, Fault> {
     Ok(row.get(0)?)
 }
@@ -60,13 +51,6 @@ impl Rows<'_> {
             "SELECT kept FROM person_aliases WHERE session = ?1 AND kind = ?2 AND dropped = ?3",
             params![s.0, kind, dropped],
             only_id,
-        )
-    }
-
-    fn delete_item(&self, s: SessionNo, id: i64) -> Result<usize> {
-        self.run(
-            "DELETE FROM contact_items WHERE session = ?1 AND id = ?2",
-            params![s.0, id],
         )
     }
 
@@ -125,20 +109,20 @@ impl PeopleView for Rows<'_> {
         self.each(BY_ID, ids, |id| (s.0, *id), person_row)
     }
 
-    fn items_between(&self, s: SessionNo, from: i64, to: i64, each: EachItem<'_>) -> Result<()> {
-        self.visit(
-            "SELECT id, flags, opening FROM contact_items WHERE session = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id",
-            params![s.0, from, to],
-            |row| shown(row, each),
-        )
-    }
-
-    fn items_by_ids(&self, s: SessionNo, ids: &[i64], each: EachItem<'_>) -> Result<()> {
+    fn item_blocks(
+        &self,
+        s: SessionNo,
+        blocks: &[u32],
+        each: &mut dyn FnMut(u32, &[u8]) -> Result<()>,
+    ) -> Result<()> {
         self.each(
-            "SELECT id, flags, opening FROM contact_items WHERE session = ?1 AND id = ?2",
-            ids,
-            |id| (s.0, *id),
-            |row| shown(row, each),
+            "SELECT block, items FROM contact_items WHERE session = ?1 AND block = ?2",
+            blocks,
+            |block| (s.0, *block),
+            |row| {
+                each(row.get(0)?, row.get_ref(1)?.as_blob()?)
+                    .map_err(|_| Fault::Corrupt("block of contact items"))
+            },
         )?;
         Ok(())
     }
@@ -194,12 +178,7 @@ impl PeopleView for Rows<'_> {
 }
 
 impl PeopleTx for Rows<'_> {
-    fn put_person(
-        &mut self,
-        s: SessionNo,
-        row: &PersonRow,
-        listing: Option<&Listing>,
-    ) -> Result<()> {
+    fn put_person(&mut self, s: SessionNo, row: &PersonRow, sort_key: Option<&str>) -> Result<()> {
         self.run(
             "INSERT INTO people
                  (session, id, lid, phone, address_book, business, push, flags, first_seen_at, updated_at, sort_key)
@@ -220,17 +199,9 @@ impl PeopleTx for Rows<'_> {
                 row.flags,
                 row.first_seen_at,
                 row.updated_at,
-                listing.map(|listing| &listing.sort_key),
+                sort_key,
             ],
         )?;
-        match listing {
-            Some(listing) => self.run(
-                "INSERT INTO contact_items (session, id, flags, opening) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (session, id) DO UPDATE SET flags = excluded.flags, opening = excluded.opening",
-                params![s.0, row.id, row.flags, listing.opening],
-            )?,
-            None => self.delete_item(s, row.id)?,
-        };
         Ok(())
     }
 
@@ -239,7 +210,22 @@ impl PeopleTx for Rows<'_> {
             "DELETE FROM people WHERE session = ?1 AND id = ?2",
             params![s.0, id],
         )?;
-        self.delete_item(s, id)?;
+        Ok(())
+    }
+
+    fn put_item_block(&mut self, s: SessionNo, block: u32, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            self.run(
+                "DELETE FROM contact_items WHERE session = ?1 AND block = ?2",
+                params![s.0, block],
+            )?;
+        } else {
+            self.run(
+                "INSERT INTO contact_items (session, block, items) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (session, block) DO UPDATE SET items = excluded.items",
+                params![s.0, block, bytes],
+            )?;
+        }
         Ok(())
     }
 

@@ -57,22 +57,6 @@ impl<'c> Rows<'c> {
         Ok(found)
     }
 
-    /// Shows each row, in the statement's order.
-    pub(crate) fn visit(
-        &self,
-        sql: &'static str,
-        params: impl Params,
-        mut show: impl FnMut(&Row<'_>) -> Result<(), Fault>,
-    ) -> Result<()> {
-        self.guarded(sql, |statement| {
-            let mut rows = statement.query(params)?;
-            while let Some(row) = rows.next()? {
-                show(row)?;
-            }
-            Ok(())
-        })
-    }
-
     /// One row at most for each key, in the keys' order; absent ones are left out.
     pub(crate) fn each<K, P: Params, T>(
         &self,

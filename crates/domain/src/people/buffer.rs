@@ -1,4 +1,4 @@
-//! Changes of posting lists, collected over one write job.
+//! Changes of posting lists and of blocks of items, collected over one write job.
 //!
 //! A job that stores twenty thousand people touches the same few thousand chunks over and over. Each (list,
 //! chunk) is read once, changed in memory and written once, in key order, by [`PostingBuffer::flush`].
@@ -6,10 +6,15 @@
 
 use super::{
     ListKey,
+    item::{self, Block},
     posting::{Chunk, place},
 };
-use crate::{Result, ports::store::Tx, sessions::SessionNo};
-use std::collections::HashMap;
+use crate::{
+    Result,
+    ports::store::{PersonRow, Tx},
+    sessions::SessionNo,
+};
+use std::collections::{BTreeMap, HashMap, btree_map};
 
 /// A list's key without a heap allocation: bulk ingestion makes some sixty a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -95,6 +100,7 @@ struct Entry {
 pub struct PostingBuffer {
     session: SessionNo,
     chunks: HashMap<(Key, u32), Entry>,
+    blocks: BTreeMap<u32, Block>,
 }
 
 impl PostingBuffer {
@@ -103,6 +109,7 @@ impl PostingBuffer {
         Self {
             session,
             chunks: HashMap::new(),
+            blocks: BTreeMap::new(),
         }
     }
 
@@ -128,6 +135,23 @@ impl PostingBuffer {
         Ok(())
     }
 
+    /// Renders a row for pages; `None` = pages do not show this id.
+    pub fn show(&mut self, tx: &dyn Tx, id: i64, row: Option<&PersonRow>) -> Result<()> {
+        let (number, offset) = item::place(id);
+        let block = match self.blocks.entry(number) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(free) => {
+                let mut block = Block::default();
+                tx.item_blocks(self.session, &[number], &mut |_, bytes| {
+                    block = Block::decode(bytes)?;
+                    Ok(())
+                })?;
+                free.insert(block)
+            }
+        };
+        block.put(offset, row)
+    }
+
     /// Writes what changed. Must be called before the job ends.
     pub fn flush(&mut self, tx: &mut dyn Tx) -> Result<()> {
         let mut changed: Vec<_> = self
@@ -138,6 +162,9 @@ impl PostingBuffer {
         changed.sort_unstable_by_key(|(place, _)| *place);
         for ((key, number), entry) in changed {
             tx.put_posting(self.session, &key.list(), number, &entry.chunk.encode())?;
+        }
+        for (number, block) in std::mem::take(&mut self.blocks) {
+            tx.put_item_block(self.session, number, &block.encode())?;
         }
         Ok(())
     }

@@ -305,7 +305,7 @@ impl Roster {
             return Ok(row);
         }
         row.updated_at = self.now;
-        tx.put_person(self.s, &row, index::listing(&row)?.as_ref())?;
+        tx.put_person(self.s, &row, index::sort_key(&row).as_deref())?;
         index::update(tx, &mut self.postings, was, Some(&row))?;
         if was.is_some_and(|was| (was.flags ^ row.flags) & flags::SELF != 0) {
             for member in tx.memberships(self.s, row.id)? {

@@ -5,12 +5,12 @@
 
 use super::{
     buffer::{Gram, Key, PostingBuffer},
-    flags, item,
+    flags,
     names::fold,
 };
 use crate::{
     Result,
-    ports::store::{Listing, PersonRow, Tx},
+    ports::store::{PersonRow, Tx},
 };
 
 /// Any list a person can be found by.
@@ -67,18 +67,6 @@ pub fn sort_key(row: &PersonRow) -> Option<String> {
     })
 }
 
-/// What is kept beside the row for pages; `None` for people in no list.
-pub fn listing(row: &PersonRow) -> Result<Option<Listing>> {
-    sort_key(row)
-        .map(|sort_key| {
-            Ok(Listing {
-                sort_key,
-                opening: item::opening(row)?,
-            })
-        })
-        .transpose()
-}
-
 /// The lists that flags alone decide.
 fn flagged(row: &PersonRow) -> Vec<Key> {
     let lists = [
@@ -117,13 +105,20 @@ fn spelled(row: &PersonRow) -> Vec<Key> {
     keys
 }
 
-/// Moves the row from the lists it was on to those it belongs on. `None` = there was, or is, no row.
+/// Moves the row from the lists it was on to those it belongs on, and renders it anew for pages. `None` = there
+/// was, or is, no row.
 pub fn update(
     tx: &dyn Tx,
     buffer: &mut PostingBuffer,
     was: Option<&PersonRow>,
     is: Option<&PersonRow>,
 ) -> Result<()> {
+    let shown_alike = was.zip(is).is_some_and(|(was, is)| {
+        (was.flags, &was.lid, &was.phone, &was.names) == (is.flags, &is.lid, &is.phone, &is.names)
+    });
+    if !shown_alike && let Some(row) = is.or(was) {
+        buffer.show(tx, row.id, is.filter(|row| findable(row)))?;
+    }
     let mut difference = |list: fn(&PersonRow) -> Vec<Key>| -> Result<()> {
         let old = was.map(list).unwrap_or_default();
         let new = is.map(list).unwrap_or_default();

@@ -8,7 +8,7 @@
 use super::{ListKey, buffer::Gram, item, meet::Meet, names::Search, posting::id_at};
 use crate::{
     Result,
-    ports::store::{EachItem, ItemRow, PersonRow, View},
+    ports::store::{PersonRow, View},
     sessions::SessionNo,
 };
 use std::collections::BTreeSet;
@@ -23,6 +23,20 @@ const CHECKED_AT_ONCE: usize = 128;
 const FEW: usize = 4;
 /// How many rows of a range may be passed over for one that is wanted.
 const WORTH_A_RANGE: usize = 3;
+
+/// A person as a page shows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ItemRow<'a> {
+    /// Row id.
+    pub id: i64,
+    /// As on the person's row.
+    pub flags: u8,
+    /// The item up to its source: see [`item`].
+    pub opening: &'a [u8],
+}
+
+/// Is shown each person of a page.
+pub type EachItem<'f> = &'f mut dyn FnMut(ItemRow<'_>);
 
 /// What a listing asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,33 +155,31 @@ fn take(
     Ok(())
 }
 
-/// The bounds of ascending ids that lie so close together that one range is cheaper than a look-up for each.
-fn range(ids: &[i64]) -> Option<(i64, i64)> {
-    let (first, last) = (*ids.first()?, *ids.last()?);
-    let span = usize::try_from(last - first + 1).unwrap_or(usize::MAX);
-    (span <= ids.len() * WORTH_A_RANGE).then_some((first, last))
-}
-
 /// Shows the items of ascending ids.
 fn show(view: &dyn View, s: SessionNo, ids: &[i64], each: EachItem<'_>) -> Result<()> {
-    let Some((first, last)) = range(ids) else {
-        return view.items_by_ids(s, ids, each);
-    };
+    let mut blocks: Vec<u32> = ids.iter().map(|id| item::place(*id).0).collect();
+    blocks.dedup();
     let mut wanted = ids.iter().copied().peekable();
-    view.items_between(s, first, last, &mut |item| {
-        while wanted.next_if(|id| *id < item.id).is_some() {}
-        if wanted.peek() == Some(&item.id) {
-            each(item);
-        }
+    view.item_blocks(s, &blocks, &mut |block, bytes| {
+        item::visit(block, bytes, |item| {
+            while wanted.next_if(|id| *id < item.id).is_some() {}
+            if wanted.peek() == Some(&item.id) {
+                each(item);
+            }
+        })
     })
 }
 
-/// The rows of ascending ids.
+/// The rows of ascending ids: by one range when they lie close together, else one by one.
 pub(super) fn fetch(view: &dyn View, s: SessionNo, ids: &[i64]) -> Result<Vec<PersonRow>> {
-    let Some((first, last)) = range(ids) else {
-        return view.people_by_ids(s, ids);
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else {
+        return Ok(Vec::new());
     };
-    let mut rows = view.people_between(s, first, last)?;
+    let span = usize::try_from(last - first + 1).unwrap_or(usize::MAX);
+    if span > ids.len() * WORTH_A_RANGE {
+        return view.people_by_ids(s, ids);
+    }
+    let mut rows = view.people_between(s, *first, *last)?;
     if rows.len() > ids.len() {
         rows.retain(|row| ids.binary_search(&row.id).is_ok());
     }

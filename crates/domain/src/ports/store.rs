@@ -251,29 +251,6 @@ pub struct PersonRow {
     pub updated_at: Millis,
 }
 
-/// What listContacts needs of a person, kept beside the row and written with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
-    /// The place in the name index: see `people::index`.
-    pub sort_key: String,
-    /// The item as JSON, up to its source: see `people::item`.
-    pub opening: String,
-}
-
-/// A person as a page shows them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ItemRow<'a> {
-    /// Row id.
-    pub id: i64,
-    /// As on the person's row.
-    pub flags: u8,
-    /// As in [`Listing`]; bytes, since nobody reads it again on the way out.
-    pub opening: &'a [u8],
-}
-
-/// Is shown each person of a page; borrowed, so that a page copies each once.
-pub type EachItem<'f> = &'f mut dyn FnMut(ItemRow<'_>);
-
 #[expect(missing_docs, reason = "each verb says what it does")]
 pub trait PeopleView {
     /// The row itself; ask `person_alias` for ids that were merged away.
@@ -288,10 +265,14 @@ pub trait PeopleView {
     fn people_between(&self, s: SessionNo, from: i64, to: i64) -> Result<Vec<PersonRow>>;
     /// Rows with these ids (ascending); absent ones are left out.
     fn people_by_ids(&self, s: SessionNo, ids: &[i64]) -> Result<Vec<PersonRow>>;
-    /// Shows the items with `from <= id <= to`, in id order. Only people with a listing have one.
-    fn items_between(&self, s: SessionNo, from: i64, to: i64, each: EachItem<'_>) -> Result<()>;
-    /// Shows the items with these ids (ascending); absent ones are left out.
-    fn items_by_ids(&self, s: SessionNo, ids: &[i64], each: EachItem<'_>) -> Result<()>;
+    /// Shows the stored blocks of items with these numbers (ascending), each encoded as `people::item` says; absent
+    /// ones are left out. Borrowed, so that a page copies each item once.
+    fn item_blocks(
+        &self,
+        s: SessionNo,
+        blocks: &[u32],
+        each: &mut dyn FnMut(u32, &[u8]) -> Result<()>,
+    ) -> Result<()>;
     /// `(sort key, id)` after the given pair in the name index, at most `limit`. Only people with a list flag.
     /// The key is the folded name in UTF-8; nameless people sort last under `"\u{10FFFF}"`.
     fn people_by_name(
@@ -316,13 +297,10 @@ pub trait PeopleView {
 
 #[expect(missing_docs, reason = "each verb says what it does")]
 pub trait PeopleTx {
-    /// Inserts or replaces the row by id; `listing` is `None` for people in no list.
-    fn put_person(
-        &mut self,
-        s: SessionNo,
-        row: &PersonRow,
-        listing: Option<&Listing>,
-    ) -> Result<()>;
+    /// Inserts or replaces the row by id; `sort_key` is `None` for people in no list.
+    fn put_person(&mut self, s: SessionNo, row: &PersonRow, sort_key: Option<&str>) -> Result<()>;
+    /// Writes a block of items; empty bytes delete it.
+    fn put_item_block(&mut self, s: SessionNo, block: u32, bytes: &[u8]) -> Result<()>;
     /// Removes a row that was merged away.
     fn delete_person(&mut self, s: SessionNo, id: i64) -> Result<()>;
     /// From now on the dropped id, LID and number lead to `kept`.

@@ -31,7 +31,7 @@ macro_rules! every_case {
             sessions: round_trip foreign_is_unknown in_order_of_number numbers_are_not_reused
                 ids_are_never_given_twice gone_with_everything_under_it
                 deleted_at_once_and_erased_in_steps what_is_gone_cannot_be_written;
-            people: round_trip items ids_are_unique merged_ids_lead_to_the_kept_row by_name postings
+            people: round_trip item_blocks ids_are_unique merged_ids_lead_to_the_kept_row by_name postings
                 repointing_takes_everything_along;
             chats: round_trip in_order_and_after_a_place filters gone_with_its_messages settings_wait_by_chat_and_kind;
             messages: round_trip newest_first unique_in_chat_and_sender moving_drops_doubles known_once_something_got_through by_id_in_every_chat
@@ -137,13 +137,6 @@ pub fn person(id: i64, lid: Option<Lid>, phone: Option<Phone>) -> PersonRow {
         flags: 5,
         first_seen_at: 100 + id,
         updated_at: 200 + id,
-    }
-}
-
-pub fn listing(sort_key: &str) -> Listing {
-    Listing {
-        sort_key: sort_key.to_owned(),
-        opening: format!("item of {sort_key}"),
     }
 }
 

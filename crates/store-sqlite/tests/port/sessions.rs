@@ -204,11 +204,7 @@ async fn fill(store: &dyn Store, scope: SessionScope) {
     };
     store
         .write(move |tx| {
-            tx.put_person(
-                s,
-                &super::person(1, lid("71"), None),
-                Some(&super::listing("zoe")),
-            )?;
+            tx.put_person(s, &super::person(1, lid("71"), None), Some("zoe"))?;
             tx.put_person_alias(s, &super::person(2, None, phone("15551230002")), 1)?;
             tx.put_posting(s, &ListKey::Dm, 0, &[1, 0])?;
             tx.put_chat(s, &super::dm(1, 1))?;

@@ -57,14 +57,20 @@ async fn an_older_database_gets_its_items() {
     let read = store.read(|view| {
         let s = SessionNo(1);
         let mut items = Vec::new();
-        view.items_between(s, 0, 9, &mut |item| {
-            items.push(String::from_utf8(item.opening.to_vec()).unwrap())
+        view.item_blocks(s, &[0], &mut |block, bytes| {
+            item::visit(block, bytes, |item| {
+                items.push((
+                    item.id,
+                    item.flags,
+                    String::from_utf8(item.opening.to_vec()).unwrap(),
+                ))
+            })
         })?;
         let rows = view.people_between(s, 0, 9)?;
         let expected = rows
             .iter()
-            .map(item::opening)
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(|row| Ok((row.id, row.flags, item::opening(row)?)))
+            .collect::<wharf_domain::Result<Vec<_>>>()?;
         Ok((items, expected))
     });
     let (items, expected) = read.await.unwrap();
