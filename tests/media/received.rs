@@ -158,6 +158,11 @@ async fn own_files_are_readable_and_texts_have_none() {
     let got = fetch(&app, &session, sent["waMessageId"].as_str().unwrap(), &[]).await;
     assert_eq!(header(&got, "content-type"), "application/pdf");
     assert_eq!(got.bytes().await.unwrap(), page);
+    // Also when the store has let it go: WhatsApp has it, and where is known.
+    std::fs::remove_dir_all(app.data().join("media/files")).unwrap();
+    std::fs::create_dir(app.data().join("media/files")).unwrap();
+    let got = fetch(&app, &session, sent["waMessageId"].as_str().unwrap(), &[]).await;
+    assert_eq!(got.bytes().await.unwrap(), page);
     let body = json!({ "type": "text", "to": ANNA, "text": "x" });
     let sent = app.api.post(&session.path("/messages"), body).await.well();
     let got = fetch(&app, &session, sent["waMessageId"].as_str().unwrap(), &[]).await;

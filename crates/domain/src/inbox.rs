@@ -27,6 +27,12 @@ impl Inbox for DomainInbox {
         self.0.address_book(*session).await
     }
 
+    async fn uploaded(&self, session: &SessionScope, wa_id: &str, sealed: String) -> Result<()> {
+        self.0
+            .media_uploaded(*session, wa_id.to_owned(), sealed)
+            .await
+    }
+
     async fn connection(&self, session: &SessionScope, state: Connection) -> Result<()> {
         self.0.connection_changed(*session, state).await
     }

@@ -15,6 +15,7 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 use wacore_binary::{Jid, JidExt};
+use waproto::whatsapp as wa;
 use wharf_domain::{
     outbox::{Outgoing, What},
     ports::engine::{Handed, Refusal},
@@ -111,6 +112,7 @@ impl Actor {
             Ok(message) => message,
             Err(why) => return Some(refused("rejected", why)),
         };
+        self.remember_upload(outgoing, &message).await;
         match self
             .client
             .send_message_with_options(to.clone(), message, options)
@@ -118,6 +120,18 @@ impl Actor {
         {
             Ok(_) => None,
             Err(error) => Some(self.failed(to, &error)),
+        }
+    }
+
+    /// What may be seen once is not kept in a form that can be passed on.
+    async fn remember_upload(&self, outgoing: &Outgoing, message: &wa::Message) {
+        if !matches!(&outgoing.content.what, What::Media(file) if !file.view_once) {
+            return;
+        }
+        let sealed = self.converter().sealed(&outgoing.wa_id, message);
+        let inbox = &self.shared.inbox;
+        if let Err(error) = inbox.uploaded(&self.scope, &outgoing.wa_id, sealed).await {
+            tracing::warn!(session = %self.scope.id, %error, "where a sent file is was not kept");
         }
     }
 

@@ -6,6 +6,7 @@ use crate::{
     ports::{
         blobs::{Blob, Chunks},
         secrets::Secrets,
+        store::StoreExt,
     },
     sessions::SessionScope,
 };
@@ -13,6 +14,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 const PREFIX: &str = "media_";
+/// Ids are random: an own one is one of few with its text.
+const SAME_ID: usize = 100;
 
 /// A file on its way in.
 pub struct NewUpload {
@@ -103,5 +106,24 @@ impl Domain {
             size: blob.size,
             sha256: blob.sha256,
         })
+    }
+
+    /// Keeps where WhatsApp has the file of an own message, so that it can be had after the store let it go.
+    pub(crate) async fn media_uploaded(
+        &self,
+        scope: SessionScope,
+        wa_id: String,
+        sealed: String,
+    ) -> Result<()> {
+        self.store
+            .write(move |tx| {
+                let rows = tx.messages_anywhere(scope.no, &wa_id, SAME_ID)?;
+                for mut row in rows.into_iter().filter(|row| row.from_me && !row.deleted) {
+                    row.extra.sealed.clone_from(&sealed);
+                    tx.put_message(scope.no, &row)?;
+                }
+                Ok(())
+            })
+            .await
     }
 }

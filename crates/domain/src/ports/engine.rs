@@ -181,6 +181,16 @@ pub trait Inbox: Send + Sync {
     async fn passing(&self, session: &SessionScope, passing: Passing) -> Result<(), Error>;
     /// The ids of everybody in the account's address book, as stored.
     async fn address_book(&self, session: &SessionScope) -> Result<Vec<Seen>, Error>;
+    /// The file of an own message is uploaded: the message's finished form, sealed, by which it can be fetched and passed
+    /// on later. Nothing depends on its being kept.
+    async fn uploaded(
+        &self,
+        _session: &SessionScope,
+        _wa_id: &str,
+        _sealed: String,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
     /// The connection's state changed: stored on the session row, logged as `session.status`.
     async fn connection(&self, session: &SessionScope, state: Connection) -> Result<(), Error>;
 }

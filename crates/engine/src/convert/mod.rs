@@ -48,7 +48,12 @@ impl Converter {
         self.secrets.open(&self.sealed_for(wa_id), &sealed).ok()
     }
 
-    /// The same for what stands outside this module.
+    /// A message of ours, sealed like one that came.
+    pub(crate) fn sealed(&self, wa_id: &str, message: &waproto::whatsapp::Message) -> String {
+        self.seal(wa_id, &waproto::codec::message_to_vec(message))
+    }
+
+    /// The bytes again, for what stands outside this module.
     pub(crate) fn opened(&self, wa_id: &str, sealed: &str) -> Option<Vec<u8>> {
         self.open(wa_id, sealed)
     }
