@@ -3,7 +3,9 @@
 //! Layers, from the socket inwards: `net` (WebSocket, Noise, frames, one actor a connection) · `iq` and
 //! `stanza` (what clients send) · `phone` and `people` (the primary devices and their owners) · `world`
 //! (state, one transaction a stanza) · `store` (SQLite) · `control` (the HTTP API) · `ledger`, `trace`,
-//! `faults`. It knows nothing of the gateway it tests.
+//! `faults`. Rooms of their own have `groups`, `channels`, `calls`, `media`, `history`, `appstate`, `mex`
+//! (GraphQL queries) and `seen` (what people see of others besides messages). It knows nothing of the gateway
+//! it tests.
 
 pub mod appstate;
 pub mod calls;
