@@ -158,20 +158,21 @@ pub async fn attach_engine(
 /// The root that the simulated network's media server is trusted by, as its chat server tells it.
 #[cfg(feature = "sandbox")]
 async fn simulated_root(chat_url: &str) -> anyhow::Result<Option<Vec<u8>>> {
+    use wharf_outbound::{Limits, Outbound, Policy};
     let Some(rest) = chat_url.strip_prefix("ws://") else {
         return Ok(None);
     };
     let host = rest.split('/').next().unwrap_or_default();
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(std::time::Duration::from_secs(10))
-        .build()?;
-    let answer = client
-        .get(format!("http://{host}/ca.pem"))
-        .send()
+    let missing = "whatsapp_url: no simulated network there";
+    let out = Outbound::builder().policy(Policy::everywhere()).build()?;
+    let answer = out
+        .get(&format!("http://{host}/ca.pem"), &Limits::default())
         .await
-        .context("whatsapp_url: no simulated network there")?;
-    Ok(Some(answer.error_for_status()?.bytes().await?.to_vec()))
+        .context(missing)?;
+    if !answer.status().is_success() {
+        bail!(missing);
+    }
+    Ok(Some(answer.whole().await.context(missing)?))
 }
 
 #[cfg(not(feature = "sandbox"))]

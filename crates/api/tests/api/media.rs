@@ -3,7 +3,10 @@
 use crate::harness::TestApi;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
-use wharf_domain::sessions::SessionScope;
+use wharf_domain::{
+    inbound::{InChat, InMessage, Inbound, MessageExtra, Origin, Seen},
+    sessions::SessionScope,
+};
 
 const DAY: i64 = 86_400_000;
 
@@ -136,4 +139,62 @@ async fn a_replay_fetches_nothing_again() {
     let again = send().await;
     assert_eq!(again["replayed"], true);
     assert_eq!(again["outboxId"], first["outboxId"]);
+}
+
+/// SHA-256 of "hello".
+const HELLO: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+fn document(wa_id: &str, file: &str) -> Inbound {
+    let zoe = Seen {
+        lid: None,
+        phone: Some("15551230001".parse().unwrap()),
+    };
+    Inbound::Message(Box::new(InMessage {
+        chat: InChat::Person(zoe.clone()),
+        sender: zoe,
+        from_me: false,
+        wa_id: wa_id.to_owned(),
+        at: 1,
+        push_name: String::new(),
+        kind: "document".to_owned(),
+        body: String::new(),
+        extra: MessageExtra {
+            media: Some(json!({"mimetype": "text/html\r\nx: y", "filename": "a\"b\r\n.html"})),
+            file: file.to_owned(),
+            sealed: "sealed".to_owned(),
+            ..MessageExtra::default()
+        },
+        origin: Origin::Live,
+        ack_level: 0,
+    }))
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_the_one_the_message_names_is_not_handed_out() {
+    let api = TestApi::new().await;
+    let scope = api.working().await;
+    api.told(scope, vec![document("A", HELLO)]).await;
+    let path = format!("/sessions/{}/messages/A/media", scope.id);
+    *api.engine.file.lock().unwrap() = b"hell0".to_vec();
+    assert_eq!(
+        api.get(&path).await.is(502, "upstream_error")["reason"],
+        "rejected"
+    );
+    *api.engine.file.lock().unwrap() = b"hello".to_vec();
+    api.engine.heard();
+    let answer = api.get(&path).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.bytes[..]),
+        (200, &b"hello"[..])
+    );
+    // What a stranger wrote into the message does not get into the headers.
+    assert_eq!(answer.headers["content-type"], "application/octet-stream");
+    assert_eq!(
+        answer.headers["content-disposition"],
+        "attachment; filename*=UTF-8''a%22b%0D%0A.html"
+    );
+    assert_eq!(api.engine.heard(), ["fetch A sealed"]);
+    // From then on it is kept, and WhatsApp is asked no more.
+    api.get(&path).await;
+    assert!(api.engine.heard().is_empty());
 }

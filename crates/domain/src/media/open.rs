@@ -124,7 +124,7 @@ impl Domain {
         let file = self.engine()?.fetch_media(&scope, &named.asked).await?;
         let blob = blobs.keep(file).await?;
         if !named.sha256.is_empty() && blob.sha256 != named.sha256 {
-            blobs.remove(&blob.sha256, wharf_types::Millis::MAX).await?;
+            // Under its true name it may be somebody's: the sweep knows.
             return Err(changed());
         }
         Ok(MediaFile {
