@@ -3,6 +3,7 @@
 use crate::{
     actor::{Actor, End, Shared, launch},
     config::EngineConfig,
+    convert::{Converter, addons},
 };
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -18,10 +19,13 @@ use tokio::sync::{Semaphore, mpsc};
 use wacore::pair_code::PairCodeOptions;
 use wharf_domain::{
     Error,
+    inbound::{SealedVote, Seen},
     outbox::Outgoing,
     ports::{
         clock::Clock,
-        engine::{Connection, Engine, Handed, Inbox, LinkCode, NumberCheck, Refusal},
+        engine::{
+            Addons, Connection, Engine, Handed, Inbox, LinkCode, NumberCheck, PollSecret, Refusal,
+        },
         secrets::Secrets,
         store::Store,
     },
@@ -247,6 +251,33 @@ async fn wipe(actor: &Actor) {
             }
         }
         tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+}
+
+impl Addons for WhatsAppEngine {
+    fn message_secret(&self, session: &SessionScope, wa_id: &str, sealed: &str) -> Option<Vec<u8>> {
+        let converter = Converter {
+            scope: *session,
+            secrets: Arc::clone(&self.shared.secrets),
+            own: Seen::default(),
+        };
+        converter.message_secret(wa_id, sealed)
+    }
+    fn seal_vote(
+        &self,
+        poll: PollSecret<'_>,
+        voter: &Seen,
+        options: &[String],
+    ) -> Option<SealedVote> {
+        addons::seal_vote(poll, voter, options)
+    }
+    fn open_vote(
+        &self,
+        poll: PollSecret<'_>,
+        voter: &Seen,
+        vote: &SealedVote,
+    ) -> Option<Vec<String>> {
+        addons::open_vote(poll, voter, vote)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     convert,
 };
 use std::time::Duration;
+use wacore::types::message::AddressingMode;
 use wacore_binary::{Jid, JidExt};
 use wharf_domain::{
     outbox::Outgoing,
@@ -86,7 +87,8 @@ impl Actor {
         }
         habits::typing(&self.client, &*self.shared.store, self.scope, to, outgoing).await;
         let options = SendOptions::default().with_message_id(outgoing.wa_id.clone());
-        let message = match self.converter().outgoing(outgoing) {
+        let by_lid = self.names_by_lid(to).await;
+        let message = match self.converter().outgoing(outgoing, by_lid) {
             Ok(message) => message,
             Err(why) => return Some(refused("rejected", why)),
         };
@@ -97,6 +99,20 @@ impl Actor {
         {
             Ok(_) => None,
             Err(error) => Some(self.failed(to, &error)),
+        }
+    }
+
+    /// Whether people are named by LID in this chat: in groups as the group says, else wherever both ids are known.
+    async fn names_by_lid(&self, to: &Jid) -> bool {
+        if !to.is_group() {
+            return true;
+        }
+        match self.client.groups().query_info(to).await {
+            Ok(info) => info.addressing_mode == AddressingMode::Lid,
+            Err(error) => {
+                tracing::debug!(session = %self.scope.id, %error, "how the group names people is not known");
+                true
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 /// In order; the place in the list, from 1, is the schema's number.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_start.sql"),
+    include_str!("../migrations/0002_deeds.sql"),
     include_str!("../migrations/0005_sending.sql"),
 ];
 

@@ -4,7 +4,7 @@ use crate::harness::TestApi;
 use std::collections::BTreeMap;
 use wharf_types::Capability::{self, Manage, Read, Send};
 
-const TABLE: [(&str, Capability); 27] = [
+const TABLE: [(&str, Capability); 34] = [
     ("listSessions", Manage),
     ("createSession", Manage),
     ("getSession", Manage),
@@ -26,6 +26,13 @@ const TABLE: [(&str, Capability); 27] = [
     ("listChatMessages", Read),
     ("readChat", Send),
     ("sendMessage", Send),
+    ("getMessage", Read),
+    ("editMessage", Send),
+    ("revokeMessage", Send),
+    ("forwardMessage", Send),
+    ("reactMessage", Send),
+    ("removeReaction", Send),
+    ("voteMessage", Send),
     ("listOutbox", Send),
     ("getOutbox", Send),
     ("cancelOutbox", Send),

@@ -5,6 +5,8 @@ mod auth;
 #[cfg(test)]
 mod capabilities;
 #[cfg(test)]
+mod deeds;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod http;

@@ -10,8 +10,9 @@ use std::{
 };
 use wharf_domain::{
     Error,
+    inbound::{SealedVote, Seen},
     outbox::Outgoing,
-    ports::engine::{Engine, Handed, LinkCode, NumberCheck},
+    ports::engine::{Addons, Engine, Handed, LinkCode, NumberCheck, PollSecret},
     sessions::SessionScope,
 };
 use wharf_types::{Address, Phone};
@@ -28,6 +29,27 @@ pub struct PlayedEngine {
     pub words: Mutex<VecDeque<Handed>>,
     /// While held, the server says nothing.
     pub silence: tokio::sync::RwLock<()>,
+}
+
+/// Votes in the open: the voter's number and the texts, where WhatsApp has ciphertext and hashes.
+impl Addons for PlayedEngine {
+    fn message_secret(&self, _: &SessionScope, _: &str, sealed: &str) -> Option<Vec<u8>> {
+        (sealed == "with a secret").then(|| vec![1; 32])
+    }
+    fn seal_vote(&self, _: PollSecret<'_>, voter: &Seen, options: &[String]) -> Option<SealedVote> {
+        Some(SealedVote {
+            payload: options.join("\n"),
+            iv: voter.phone.as_ref()?.as_str().to_owned(),
+        })
+    }
+    fn open_vote(&self, _: PollSecret<'_>, voter: &Seen, vote: &SealedVote) -> Option<Vec<String>> {
+        let own = voter.phone.as_ref().is_some_and(|p| p.as_str() == vote.iv);
+        let hash = |text: &str| {
+            let bytes = <sha2::Sha256 as sha2::Digest>::digest(text);
+            bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        own.then(|| vote.payload.lines().map(hash).collect())
+    }
 }
 
 #[async_trait]

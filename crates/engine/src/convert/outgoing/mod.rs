@@ -1,6 +1,7 @@
 //! A send's finished content as the message WhatsApp takes. The same row always gives the same message: a resend
 //! after a crash must be the same bytes under the same id.
 
+mod deeds;
 mod kinds;
 
 use super::Converter;
@@ -12,8 +13,12 @@ use wharf_domain::outbox::{Content, Outgoing, Quoted, What};
 pub(crate) type Unsayable = &'static str;
 
 impl Converter {
-    /// Builds the message, its secret included.
-    pub(crate) fn outgoing(&self, outgoing: &Outgoing) -> Result<wa::Message, Unsayable> {
+    /// Builds the message, its secret included. `by_lid`: the chat names people by LID.
+    pub(crate) fn outgoing(
+        &self,
+        outgoing: &Outgoing,
+        by_lid: bool,
+    ) -> Result<wa::Message, Unsayable> {
         let content = &outgoing.content;
         let mut message = match &content.what {
             What::Text { text, preview } => kinds::text(text, preview.as_ref()),
@@ -29,7 +34,14 @@ impl Converter {
                 address,
             } => kinds::location(*latitude, *longitude, name, address),
             What::Contact { name, vcard } => kinds::contact(name, vcard),
+            What::Forward { wa_id, sealed } => self
+                .unseal(wa_id, sealed)
+                .map(|raw| deeds::forward(&raw))
+                .ok_or("what was to be passed on cannot be read any more")?,
             What::Media(_) => return Err("sending media is not implemented yet"),
+            What::Edit { .. } | What::Revoke { .. } | What::Reaction { .. } | What::Vote { .. } => {
+                return deeds::message(outgoing, by_lid);
+            }
         };
         if let Some(context) = self.context(content) {
             message.set_context_info(context);
