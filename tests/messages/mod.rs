@@ -1,5 +1,9 @@
 //! Messages out and in, a file for each thing people do with them.
 
+mod done_here;
+mod done_there;
+mod forward;
 mod kinds;
+mod polls;
 pub mod support;
 mod text;

@@ -58,6 +58,17 @@ fn v1() -> OpenApiRouter<ApiState> {
         .routes(routes!(calls::reject::reject_call))
         // Messages
         .routes(routes!(messages::send::send_message))
+        .routes(routes!(
+            messages::get::get_message,
+            messages::edit::edit_message,
+            messages::revoke::revoke_message
+        ))
+        .routes(routes!(messages::forward::forward_message))
+        .routes(routes!(
+            messages::react::react_message,
+            messages::remove_reaction::remove_reaction
+        ))
+        .routes(routes!(messages::vote::vote_message))
         .routes(routes!(outbox::list::list_outbox))
         .routes(routes!(
             outbox::get::get_outbox,

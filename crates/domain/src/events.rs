@@ -84,6 +84,30 @@ pub struct MessageStatusPayload {
     pub wa_message_id: String,
 }
 
+/// Somebody's emoji on a message; "" = taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the contract's fields")]
+pub struct ReactionPayload {
+    pub chat_id: i64,
+    pub chat_jid: String,
+    pub wa_message_id: String,
+    pub emoji: String,
+    pub sender: PersonRef,
+}
+
+/// The whole of somebody's choice in a poll; empty = cleared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the contract's fields")]
+pub struct VotePayload {
+    pub chat_id: i64,
+    pub chat_jid: String,
+    pub wa_message_id: String,
+    pub voter: PersonRef,
+    pub options: Vec<String>,
+}
+
 /// What was counted in place of a flood of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[expect(missing_docs, reason = "the contract's fields")]
@@ -128,6 +152,16 @@ impl Log {
     /// `message.deleted`.
     pub fn message_deleted(&mut self, tx: &mut dyn Tx, message: &Message) -> Result<()> {
         self.event(tx, "message.deleted", message)
+    }
+
+    /// `message.reaction`.
+    pub fn message_reaction(&mut self, tx: &mut dyn Tx, payload: &ReactionPayload) -> Result<()> {
+        self.event(tx, "message.reaction", payload)
+    }
+
+    /// `poll.vote`.
+    pub fn poll_vote(&mut self, tx: &mut dyn Tx, payload: &VotePayload) -> Result<()> {
+        self.event(tx, "poll.vote", payload)
     }
 
     /// `message.status`.

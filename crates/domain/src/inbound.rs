@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use wharf_types::{GroupJid, Lid, Millis, Phone};
 
 /// The ids under which a person was seen. At least one is set.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Seen {
     /// Their LID.
     pub lid: Option<Lid>,
@@ -27,7 +27,7 @@ pub enum NameSource {
 }
 
 /// The chat a fact is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum InChat {
     /// A direct chat with this person.
     Person(Seen),
@@ -40,7 +40,7 @@ pub enum InChat {
 }
 
 /// How a fact reached us; decides whether events are written row by row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Origin {
     /// As it happened, or from the offline queue after reconnecting.
     Live,
@@ -103,9 +103,124 @@ pub struct MessageExtra {
     /// WhatsApp addressed the author by number, not by LID: answers must do so too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub by_number: bool,
-    /// The encrypted-content keys (media key, message secret) and the raw message, sealed by the engine; base64.
+    /// The raw message with its keys (media key, message secret), sealed by the engine; base64.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub sealed: String,
+    /// The WhatsApp id that `sealed` is bound to, where it is not the message's own: a forwarded copy keeps the
+    /// form of what it was copied from.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sealed_as: String,
+    /// Shown once: not to be passed on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub view_once: bool,
+    /// When it was last edited, by its author's clock; 0 = never.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub edited_at: Millis,
+    /// One a person, taken-back ones included: an older one that comes late must not return.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<Reaction>,
+    /// One a voter, cleared ones included.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<Votes>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(at: &Millis) -> bool {
+    *at == 0
+}
+
+/// A reaction on the message it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// The person's row, 0 for the account itself; ids merged away are followed when read.
+    pub by: i64,
+    /// "" = taken back.
+    pub emoji: String,
+    /// By that person's clock.
+    pub at: Millis,
+}
+
+/// What one person chose in a poll.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Votes {
+    /// The person's row, 0 for the account itself.
+    pub by: i64,
+    /// Places in the poll's options; empty = cleared.
+    pub options: Vec<usize>,
+    /// By that person's clock.
+    pub at: Millis,
+}
+
+/// Somebody in a fact that names people in the words of whoever wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Party {
+    /// The account itself.
+    Own,
+    /// This person.
+    Other(Seen),
+    /// Not told.
+    Unknown,
+}
+
+/// A vote as it travels: encrypted with the poll's secret. Base64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedVote {
+    /// Ciphertext and tag.
+    pub payload: String,
+    /// 12 bytes.
+    pub iv: String,
+}
+
+/// What somebody chose in a poll.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ballot {
+    /// As it travels.
+    Sealed(SealedVote),
+    /// SHA-256 of the options' texts, hex: as the phone tells it in history.
+    Open(Vec<String>),
+}
+
+/// What somebody does to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Act {
+    /// New words for a text or a caption.
+    Edited {
+        /// The new text.
+        body: String,
+        /// JIDs mentioned in it.
+        mentions: Vec<String>,
+    },
+    /// Deleted for everyone.
+    Revoked,
+    /// An emoji on it; "" takes the former back.
+    Reacted {
+        /// The emoji.
+        emoji: String,
+    },
+    /// A vote in the poll it is.
+    Voted(Ballot),
+}
+
+/// Something done to a message. May be told before the message itself is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
+    /// Where.
+    pub chat: InChat,
+    /// WhatsApp's id of the message.
+    pub wa_id: String,
+    /// Whose message it is.
+    pub author: Party,
+    /// Who does it.
+    pub by: Party,
+    /// What.
+    pub act: Act,
+    /// When, by the doer's clock if it says.
+    pub at: Millis,
+    /// Live or bulk.
+    pub origin: Origin,
 }
 
 /// A member as metadata or a notification names them.
@@ -228,30 +343,8 @@ pub enum Inbound {
         /// Which.
         chat: InChat,
     },
-    /// A text was edited by its author.
-    Edited {
-        /// Where.
-        chat: InChat,
-        /// Who.
-        sender: Seen,
-        /// By this account.
-        from_me: bool,
-        /// Which message.
-        wa_id: String,
-        /// The new text.
-        body: String,
-    },
-    /// A message was deleted for everyone.
-    Revoked {
-        /// Where.
-        chat: InChat,
-        /// Whose message.
-        sender: Seen,
-        /// This account's message.
-        from_me: bool,
-        /// Which.
-        wa_id: String,
-    },
+    /// Something was done to a message.
+    Deed(Box<Deed>),
     /// A group as it is now: replaces what was known of members.
     Group {
         /// The whole of it.

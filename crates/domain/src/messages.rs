@@ -3,12 +3,14 @@
 use crate::{
     Domain, Error, Result,
     cursor::{Binding, Page},
+    inbound::{Reaction, Votes},
     ports::store::{ChatRow, MessageRow, StoreExt},
     sessions::SessionScope,
     show::{Show, jid, lid_text, number, person_jid},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use wharf_types::{Address, ChatJid, Millis, SessionId};
 
 /// The contract's Message.
@@ -119,9 +121,65 @@ impl Show<'_> {
         }
         Ok(self.person_at(address)?.map(|person| person.id))
     }
-}
 
-impl Show<'_> {
+    /// The JID of a person who did something to a message; 0 is the account itself.
+    fn party_jid(&self, id: i64) -> Result<String> {
+        if id == 0 {
+            return Ok(jid(self.own.phone.as_ref(), self.own.lid.as_ref()));
+        }
+        Ok(self
+            .person(id)?
+            .as_ref()
+            .map(person_jid)
+            .unwrap_or_default())
+    }
+
+    /// `[{emoji, senderJid, timestamp}]`, one a person, those taken back left out.
+    fn reactions(&self, reactions: &[Reaction]) -> Result<Vec<Value>> {
+        let mut seen = HashSet::new();
+        let mut shown = Vec::new();
+        // Newest first: two rows that turned out to be one person show what that person said last.
+        for reaction in reactions.iter().rev() {
+            let sender = self.party_jid(reaction.by)?;
+            if seen.insert(sender.clone()) && !reaction.emoji.is_empty() {
+                shown.push(json!({
+                    "emoji": reaction.emoji,
+                    "senderJid": sender,
+                    "timestamp": reaction.at,
+                }));
+            }
+        }
+        shown.reverse();
+        Ok(shown)
+    }
+
+    /// A stored poll with the voters of each option. Options are stored as bare texts or as objects.
+    fn poll(&self, mut poll: Value, votes: &[Votes]) -> Result<Value> {
+        let mut voters: Vec<(String, &[usize])> = Vec::new();
+        for vote in votes.iter().rev() {
+            let voter = self.party_jid(vote.by)?;
+            if !voters.iter().any(|(known, _)| *known == voter) {
+                voters.push((voter, &vote.options));
+            }
+        }
+        voters.reverse();
+        if let Some(options) = poll.get_mut("options").and_then(Value::as_array_mut) {
+            for (place, option) in options.iter_mut().enumerate() {
+                let text = option
+                    .as_str()
+                    .or_else(|| option.get("text").and_then(Value::as_str))
+                    .unwrap_or_default();
+                let chose: Vec<&str> = voters
+                    .iter()
+                    .filter(|(_, chosen)| chosen.contains(&place))
+                    .map(|(voter, _)| voter.as_str())
+                    .collect();
+                *option = json!({"text": text, "voters": chose});
+            }
+        }
+        Ok(poll)
+    }
+
     /// A message of the chat with this JID.
     pub(crate) fn message(&self, row: MessageRow, chat_jid: &str) -> Result<Message> {
         let sender = if row.from_me {
@@ -161,9 +219,12 @@ impl Show<'_> {
             location: row.extra.location,
             media: row.extra.media,
             mentions: row.extra.mentions,
-            poll: row.extra.poll.map(poll),
+            poll: match row.extra.poll {
+                Some(poll) => Some(self.poll(poll, &row.extra.votes)?),
+                None => None,
+            },
             quoted_id: row.extra.quoted_id,
-            reactions: Vec::new(),
+            reactions: self.reactions(&row.extra.reactions)?,
             sender_contact_id: sender.as_ref().map(|person| person.id),
             sender_jid,
             sender_lid: lid_text(lid),
@@ -178,19 +239,18 @@ impl Show<'_> {
     }
 }
 
-/// Options of a stored poll are bare texts or already objects; callers see each with its voters.
-fn poll(mut poll: Value) -> Value {
-    if let Some(options) = poll.get_mut("options").and_then(Value::as_array_mut) {
-        for option in options {
-            if let Value::String(text) = option {
-                *option = json!({"text": text, "voters": []});
-            }
-        }
-    }
-    poll
-}
-
 impl Domain {
+    /// One stored message.
+    pub async fn get_message(&self, scope: SessionScope, at: MessageAt) -> Result<Message> {
+        self.store
+            .read(move |view| {
+                let show = Show::new(view, scope)?;
+                let (chat, row) = show.find(&at)?;
+                show.message(row, &show.chat_jid(&chat)?)
+            })
+            .await
+    }
+
     /// Stored messages of a chat, newest first.
     pub async fn list_chat_messages(
         &self,

@@ -3,6 +3,7 @@
 use crate::{
     actor::{Actor, End, Shared, launch},
     config::EngineConfig,
+    convert::{Converter, addons},
 };
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -19,13 +20,14 @@ use wacore::pair_code::PairCodeOptions;
 use wharf_domain::{
     Error,
     chats::settings::Setting,
+    inbound::{SealedVote, Seen},
     outbox::Outgoing,
     ports::{
         blobs::{NoBlobs, Scratch},
         clock::Clock,
         engine::{
-            Connection, Engine, Handed, Inbox, LinkCode, MediaAsked, NumberCheck, ReadReceipt,
-            Refusal, Typing,
+            Addons, Connection, Engine, Handed, Inbox, LinkCode, MediaAsked, NumberCheck,
+            PollSecret, ReadReceipt, Refusal, Typing,
         },
         secrets::Secrets,
         store::Store,
@@ -253,6 +255,33 @@ async fn wipe(actor: &Actor) {
             }
         }
         tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+}
+
+impl Addons for WhatsAppEngine {
+    fn message_secret(&self, session: &SessionScope, wa_id: &str, sealed: &str) -> Option<Vec<u8>> {
+        let converter = Converter {
+            scope: *session,
+            secrets: Arc::clone(&self.shared.secrets),
+            own: Seen::default(),
+        };
+        converter.message_secret(wa_id, sealed)
+    }
+    fn seal_vote(
+        &self,
+        poll: PollSecret<'_>,
+        voter: &Seen,
+        options: &[String],
+    ) -> Option<SealedVote> {
+        addons::seal_vote(poll, voter, options)
+    }
+    fn open_vote(
+        &self,
+        poll: PollSecret<'_>,
+        voter: &Seen,
+        vote: &SealedVote,
+    ) -> Option<Vec<String>> {
+        addons::open_vote(poll, voter, vote)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     convert,
 };
 use std::time::{Duration, Instant};
+use wacore::types::message::AddressingMode;
 use wacore_binary::{Jid, JidExt};
 use waproto::whatsapp as wa;
 use wharf_domain::{
@@ -108,7 +109,8 @@ impl Actor {
         }
         habits::typing(&self.client, &*self.shared.store, self.scope, to, outgoing).await;
         let options = SendOptions::default().with_message_id(outgoing.wa_id.clone());
-        let message = match self.converter().outgoing(outgoing, uploaded) {
+        let by_lid = self.names_by_lid(to).await;
+        let message = match self.converter().outgoing(outgoing, uploaded, by_lid) {
             Ok(message) => message,
             Err(why) => return Some(refused("rejected", why)),
         };
@@ -132,6 +134,20 @@ impl Actor {
         let inbox = &self.shared.inbox;
         if let Err(error) = inbox.uploaded(&self.scope, &outgoing.wa_id, sealed).await {
             tracing::warn!(session = %self.scope.id, %error, "where a sent file is was not kept");
+        }
+    }
+
+    /// Whether people are named by LID in this chat: in groups as the group says, else wherever both ids are known.
+    async fn names_by_lid(&self, to: &Jid) -> bool {
+        if !to.is_group() {
+            return true;
+        }
+        match self.client.groups().query_info(to).await {
+            Ok(info) => info.addressing_mode == AddressingMode::Lid,
+            Err(error) => {
+                tracing::debug!(session = %self.scope.id, %error, "how the group names people is not known");
+                true
+            }
         }
     }
 

@@ -100,6 +100,14 @@ impl MessagesView for Rows<'_> {
         )
     }
 
+    fn waiting_deeds(&self, s: SessionNo, wa_id: &str) -> Result<Vec<(i64, String)>> {
+        self.many(
+            "SELECT place, deed FROM waiting_deeds WHERE session = ?1 AND wa_id = ?2 ORDER BY place",
+            params![s.0, wa_id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
     fn own_messages(
         &self,
         s: SessionNo,
@@ -178,6 +186,37 @@ impl MessagesTx for Rows<'_> {
                 row.edited,
                 row.deleted,
             ],
+        )?;
+        Ok(())
+    }
+
+    fn put_waiting_deed(
+        &mut self,
+        s: SessionNo,
+        wa_id: &str,
+        at: Millis,
+        deed: &str,
+    ) -> Result<()> {
+        self.run(
+            "INSERT INTO waiting_deeds (session, wa_id, at, deed) VALUES (?1, ?2, ?3, ?4)",
+            params![s.0, wa_id, at, deed],
+        )?;
+        Ok(())
+    }
+
+    fn drop_waiting_deed(&mut self, s: SessionNo, place: i64) -> Result<()> {
+        self.run(
+            "DELETE FROM waiting_deeds WHERE place = ?2 AND session = ?1",
+            params![s.0, place],
+        )?;
+        Ok(())
+    }
+
+    fn trim_waiting_deeds(&mut self, s: SessionNo, before: Millis, most: usize) -> Result<()> {
+        self.run(
+            "DELETE FROM waiting_deeds WHERE session = ?1 AND at < max(?2, coalesce((
+                 SELECT at FROM waiting_deeds WHERE session = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?3), ?2))",
+            params![s.0, before, limit(most.saturating_sub(1))],
         )?;
         Ok(())
     }

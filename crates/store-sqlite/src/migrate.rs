@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_sending.sql"),
     include_str!("../migrations/0006_contact_items.sql"),
     include_str!("../migrations/0003_media.sql"),
+    include_str!("../migrations/0002_deeds.sql"),
 ];
 
 /// "WHRF": marks the file as ours for `file(1)` and for [`check_ours`].

@@ -76,7 +76,7 @@ impl OutboxView for Rows<'_> {
         rows: usize,
     ) -> Result<Vec<QueuedRow>> {
         self.many(
-            "SELECT place, id, chat, sync, attempts, handed_at, expires_at FROM outbox
+            "SELECT place, id, chat, sync, attempts, handed_at, expires_at, counted FROM outbox
              WHERE session = ?1 AND status = 'queued' AND place > ?3 AND coalesce(send_at, 0) <= ?2
              ORDER BY place LIMIT ?4",
             params![s.0, now, after, limit(rows)],
@@ -89,6 +89,7 @@ impl OutboxView for Rows<'_> {
                     attempts: row.get(4)?,
                     handed_at: row.get(5)?,
                     expires_at: row.get(6)?,
+                    counted: row.get(7)?,
                 })
             },
         )
@@ -170,7 +171,8 @@ impl OutboxView for Rows<'_> {
 
     fn outbox_times(&self, s: SessionNo, since: Millis) -> Result<Vec<Millis>> {
         self.many(
-            "SELECT counted_at FROM outbox WHERE session = ?1 AND counted_at >= ?2 ORDER BY counted_at",
+            "SELECT counted_at FROM outbox WHERE session = ?1 AND counted_at >= ?2 AND counted = 1
+             ORDER BY counted_at",
             params![s.0, since],
             |row| Ok(row.get(0)?),
         )
@@ -204,8 +206,9 @@ impl OutboxTx for Rows<'_> {
             "INSERT INTO outbox
                  (session, id, to_jid, chat, message, wa_id, content, secret, status, error_code, error_words,
                   sync, reference, send_at, expires_at, accepted_at, handed_at, attempts, updated_at,
-                  error_until)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+                  error_until, counted)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                 ?21)
              ON CONFLICT (session, id) DO UPDATE SET
                  to_jid = excluded.to_jid, chat = excluded.chat, message = excluded.message,
                  wa_id = excluded.wa_id, content = excluded.content, secret = excluded.secret,
@@ -236,6 +239,7 @@ impl OutboxTx for Rows<'_> {
                 row.attempts,
                 row.updated_at,
                 row.until,
+                row.content.counted(),
             ],
         )?;
         Ok(())

@@ -4,6 +4,7 @@
 
 mod address;
 mod capability;
+mod emoji;
 mod error_code;
 mod ids;
 mod proxy;
@@ -11,6 +12,7 @@ mod status;
 
 pub use address::{Address, AddressError, ChatJid, GroupJid, Lid, Phone};
 pub use capability::{Capabilities, Capability, Role};
+pub use emoji::{Emoji, NoEmoji};
 pub use error_code::ErrorCode;
 pub use ids::{EventId, IdError, JobId, KeyId, OrgId, OutboxId, SessionId, UserId, WebhookId};
 pub use proxy::{ProxyError, ProxyUrl};

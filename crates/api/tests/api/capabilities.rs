@@ -4,7 +4,7 @@ use crate::harness::TestApi;
 use std::collections::BTreeMap;
 use wharf_types::Capability::{self, Manage, Read, Send};
 
-const TABLE: [(&str, Capability); 36] = [
+const TABLE: [(&str, Capability); 43] = [
     ("listSessions", Manage),
     ("createSession", Manage),
     ("getSession", Manage),
@@ -35,6 +35,13 @@ const TABLE: [(&str, Capability); 36] = [
     ("sendMessage", Send),
     ("downloadMedia", Read),
     ("uploadMedia", Send),
+    ("getMessage", Read),
+    ("editMessage", Send),
+    ("revokeMessage", Send),
+    ("forwardMessage", Send),
+    ("reactMessage", Send),
+    ("removeReaction", Send),
+    ("voteMessage", Send),
     ("listOutbox", Send),
     ("getOutbox", Send),
     ("cancelOutbox", Send),

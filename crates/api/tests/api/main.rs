@@ -7,6 +7,8 @@ mod capabilities;
 #[cfg(test)]
 mod chats;
 #[cfg(test)]
+mod deeds;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod http;

@@ -4,7 +4,7 @@ use super::{Batch, push_name, receipts::note_recipients};
 use crate::{
     Result,
     events::{Log, MessageStatusPayload},
-    inbound::{InChat, InMessage, MessageExtra, Origin, Seen},
+    inbound::{InChat, InMessage, Origin, Seen},
     ports::store::{ChatPeer, ChatRow, MessageRow, PersonRow, Tx},
     sessions::SessionScope,
     show::{Own, Show},
@@ -12,10 +12,10 @@ use crate::{
 use wharf_types::{Millis, SendStatus};
 
 /// The sender of the account's own messages.
-const OWN: i64 = 0;
+pub(super) const OWN: i64 = 0;
 
 /// In a direct chat whoever writes is whose chat it is: each side may know an id the other lacks.
-fn one_person(chat: &Seen, sender: &Seen) -> Option<Seen> {
+pub(super) fn one_person(chat: &Seen, sender: &Seen) -> Option<Seen> {
     let agree = |a: bool, b: bool| a || b;
     let same = agree(
         chat.lid.is_none() || sender.lid.is_none(),
@@ -100,10 +100,10 @@ impl Batch<'_> {
             note_recipients(self.tx, self.s, jid, row.id)?;
         }
         if live {
-            let shown = self.shown(&is, row)?;
+            let shown = self.shown(&is, row.clone())?;
             self.log.message(self.tx, &shown)?;
         }
-        Ok(())
+        self.catch_up(&row)
     }
 
     /// Resolves the sender (`None` for the account itself) and learns their push name.
@@ -140,82 +140,6 @@ impl Batch<'_> {
         Ok(())
     }
 
-    pub(super) fn edited(
-        &mut self,
-        chat: &InChat,
-        sender: &Seen,
-        from_me: bool,
-        wa_id: &str,
-        body: String,
-    ) -> Result<()> {
-        let Some((chat, mut row)) = self.known(chat, sender, from_me, wa_id)? else {
-            return Ok(());
-        };
-        if row.deleted || (row.edited && row.body == body) {
-            return Ok(());
-        }
-        row.body = body;
-        row.edited = true;
-        self.tx.put_message(self.s, &row)?;
-        self.chat_changed(chat.id);
-        if self.quiet {
-            return Ok(());
-        }
-        let shown = self.shown(&chat, row)?;
-        self.log.message_edited(self.tx, &shown)
-    }
-
-    /// Deleted for everyone: its content goes here too.
-    pub(super) fn revoked(
-        &mut self,
-        chat: &InChat,
-        sender: &Seen,
-        from_me: bool,
-        wa_id: &str,
-    ) -> Result<()> {
-        let Some((chat, mut row)) = self.known(chat, sender, from_me, wa_id)? else {
-            return Ok(());
-        };
-        if row.deleted {
-            return Ok(());
-        }
-        row.deleted = true;
-        row.body = String::new();
-        row.extra = MessageExtra::default();
-        self.tx.put_message(self.s, &row)?;
-        self.chat_changed(chat.id);
-        if self.quiet {
-            return Ok(());
-        }
-        let shown = self.shown(&chat, row)?;
-        self.log.message_deleted(self.tx, &shown)
-    }
-
-    fn known(
-        &mut self,
-        chat: &InChat,
-        sender: &Seen,
-        from_me: bool,
-        wa_id: &str,
-    ) -> Result<Option<(ChatRow, MessageRow)>> {
-        let sender_id = if from_me {
-            OWN
-        } else {
-            self.people.resolve(self.tx, sender)?.id
-        };
-        let Some(chat) = self.known_chat(chat)? else {
-            return Ok(None);
-        };
-        let sender_id = match sender_id {
-            OWN => OWN,
-            id => self.people.current(self.tx, id)?.id,
-        };
-        let row = self
-            .tx
-            .message_by_wa_id(self.s, chat.id, sender_id, wa_id)?;
-        Ok(row.map(|row| (chat, row)))
-    }
-
     /// Moves an own message on, never back. When its send had not been acknowledged yet, this is where it is
     /// known to be sent.
     pub(super) fn advance(&mut self, row: &MessageRow, status: SendStatus) -> Result<()> {
@@ -238,7 +162,11 @@ impl Batch<'_> {
         .map(|_| ())
     }
 
-    fn shown(&self, chat: &ChatRow, row: MessageRow) -> Result<crate::messages::Message> {
+    pub(super) fn shown(
+        &self,
+        chat: &ChatRow,
+        row: MessageRow,
+    ) -> Result<crate::messages::Message> {
         let show = self.show();
         let jid = show.chat_jid(chat)?;
         show.message(row, &jid)

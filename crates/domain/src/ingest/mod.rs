@@ -8,11 +8,13 @@
 //! - Chats and people that changed are told once a batch, after everything else.
 
 mod chats;
+mod deeds;
 mod groups;
 mod messages;
 mod receipts;
 pub mod row_ids;
 mod synced;
+mod tally;
 
 use crate::{
     Domain, Error, Result,
@@ -33,7 +35,10 @@ use std::{collections::BTreeSet, sync::Arc};
 use synced::Added;
 use wharf_types::{ChatJid, Millis};
 
+pub use deeds::{OwnDeed, own_deed};
 pub use messages::advance;
+pub use tally::Opener;
+pub(crate) use tally::options as poll_options;
 
 /// One batch in its transaction.
 struct Batch<'t> {
@@ -48,6 +53,8 @@ struct Batch<'t> {
     message_ids: RowIds,
     group_ids: RowIds,
     member_ids: RowIds,
+    /// Opens votes.
+    opener: Opener,
     /// The fact at hand is part of a bulk.
     quiet: bool,
     /// Chats to tell of.
@@ -64,6 +71,11 @@ impl<'t> Batch<'t> {
     ) -> Result<Self> {
         let own = Own::of(tx.view(), &scope)?;
         Ok(Self::of(tx, scope, own, ids, now))
+    }
+
+    /// One that can open votes.
+    fn opening(self, opener: Opener) -> Self {
+        Self { opener, ..self }
     }
 
     fn of(
@@ -86,6 +98,7 @@ impl<'t> Batch<'t> {
             message_ids: RowIds::new(s, RowKind::Message),
             group_ids: RowIds::new(s, RowKind::Group),
             member_ids: RowIds::new(s, RowKind::Member),
+            opener: Opener::default(),
             quiet: false,
             changed_chats: BTreeSet::new(),
             added: Added::default(),
@@ -142,19 +155,7 @@ impl<'t> Batch<'t> {
                 at,
             } => self.receipt(&chat, &by, &wa_ids, level, at),
             Inbound::ReadElsewhere { chat } => self.read_elsewhere(&chat),
-            Inbound::Edited {
-                chat,
-                sender,
-                from_me,
-                wa_id,
-                body,
-            } => self.edited(&chat, &sender, from_me, &wa_id, body),
-            Inbound::Revoked {
-                chat,
-                sender,
-                from_me,
-                wa_id,
-            } => self.revoked(&chat, &sender, from_me, &wa_id),
+            Inbound::Deed(deed) => self.deed(&deed),
             Inbound::Group { group, .. } => self.group(*group),
             Inbound::GroupsComplete { joined } => self.groups_complete(joined),
             Inbound::GroupChanged {
@@ -205,6 +206,7 @@ fn origin(fact: &Inbound) -> Option<Origin> {
         | Inbound::Group { origin, .. }
         | Inbound::Chat { origin, .. } => Some(*origin),
         Inbound::Message(message) => Some(message.origin),
+        Inbound::Deed(deed) => Some(deed.origin),
         Inbound::Synced { .. } => Some(Origin::Bulk),
         _ => None,
     }
@@ -259,9 +261,10 @@ impl Domain {
     /// Stores a batch of facts and their events in one transaction; returns after it is durable.
     pub async fn ingest_facts(&self, scope: SessionScope, facts: Vec<Inbound>) -> Result<()> {
         let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
+        let opener = Opener::of(self);
         self.store
             .write(move |tx| {
-                let mut batch = Batch::new(tx, scope, ids, now)?;
+                let mut batch = Batch::new(tx, scope, ids, now)?.opening(opener);
                 batch.facts(facts)?;
                 batch.finish()
             })

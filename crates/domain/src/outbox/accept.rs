@@ -1,21 +1,23 @@
 //! Accepting a send: one transaction makes message, outbox row and idempotency row, with the final WhatsApp id.
 //!
-//! The order of refusals is the contract's: 422 and 409 of the idempotency key, then 501, then 429. A refusal
+//! The order of refusals is the contract's: what the request names (400, 404), 422 and 409 of the idempotency key,
+//! then 501, then 429. A refusal
 //! writes nothing and uses no key.
 
-use super::{Content, Idempotency, NewSend, OutboxRow, Quoted, pacing};
+use super::{Idempotency, NewAct, NewForward, NewSend, OutboxRow, pacing, prepare::Ready};
 use crate::{
     Domain, Error, Result,
     ingest::{ensure_chat, row_ids::RowIds},
     ports::{
+        engine::Engine,
         ids::Ids,
+        secrets::Secrets,
         store::{IdempotencyRow, MessageRow, RowKind, StoreExt, Tx},
     },
     sessions::{SessionRow, SessionScope},
-    show::Show,
 };
 use std::sync::Arc;
-use wharf_types::{ChatJid, Millis, OutboxId, SendStatus};
+use wharf_types::{Millis, OutboxId, SendStatus};
 
 /// How long a remembered answer lives at least.
 const KEY_LIFE: Millis = 24 * 3_600_000;
@@ -26,22 +28,55 @@ pub(super) enum Accepted {
     New(Box<OutboxRow>),
     /// The key was seen before, with the status answered then.
     Replay(Box<OutboxRow>, u16),
+    /// There is nothing to do.
+    Nothing,
 }
 
-struct Job {
-    scope: SessionScope,
-    new: NewSend,
-    now: Millis,
-    id: OutboxId,
+/// What a caller wants sent.
+pub(super) enum Wish {
+    /// A message.
+    Message(Box<NewSend>),
+    /// A stored message passed on.
+    Forward(NewForward),
+    /// Something done to a message.
+    Act(NewAct),
+}
+
+impl Wish {
+    pub(super) const fn sync(&self) -> bool {
+        match self {
+            Self::Message(new) => new.sync,
+            Self::Forward(new) => new.sync,
+            Self::Act(new) => new.sync,
+        }
+    }
+
+    pub(super) const fn idempotency(&self) -> Option<&Idempotency> {
+        match self {
+            Self::Message(new) => new.idempotency.as_ref(),
+            Self::Forward(new) => new.idempotency.as_ref(),
+            Self::Act(_) => None,
+        }
+    }
+}
+
+/// One acceptance.
+pub(super) struct Job {
+    pub scope: SessionScope,
+    pub wish: Wish,
+    pub now: Millis,
+    pub id: OutboxId,
     wa_id: String,
     secret: Vec<u8>,
     connected: bool,
     ids: Arc<dyn Ids>,
+    pub secrets: Arc<dyn Secrets>,
+    pub engine: Option<Arc<dyn Engine>>,
 }
 
 impl Domain {
     /// Accepts a send; returns after it is durable.
-    pub(super) async fn accept_send(&self, scope: SessionScope, new: NewSend) -> Result<Accepted> {
+    pub(super) async fn accept_send(&self, scope: SessionScope, wish: Wish) -> Result<Accepted> {
         let mut random = [0; 9];
         self.ids.random(&mut random);
         let mut secret = [0; 32];
@@ -59,7 +94,9 @@ impl Domain {
                 .seal(&super::secret_context(&scope, &id), &secret),
             connected: self.engine().is_ok_and(|engine| engine.connected(&scope)),
             ids: Arc::clone(&self.ids),
-            new,
+            secrets: Arc::clone(&self.secrets),
+            engine: self.engine().ok().cloned(),
+            wish,
         };
         self.store.write(move |tx| job.run(tx)).await
     }
@@ -89,7 +126,8 @@ impl Job {
         let session = tx
             .session(&scope.org, &scope.id)?
             .ok_or(Error::NotFound("session"))?;
-        if let Some(key) = &self.new.idempotency
+        let ready = self.prepare(tx.view())?;
+        if let Some(key) = self.wish.idempotency()
             && let Some((row, status)) = replayed(tx, &scope, key)?
         {
             return Ok(Accepted::Replay(Box::new(row), status));
@@ -97,17 +135,23 @@ impl Job {
         if !session.paired() {
             return Err(Error::NotPaired);
         }
-        if self.new.sync {
-            self.refuse_sync(tx, &session)?;
+        let Some(ready) = ready else {
+            return Ok(Accepted::Nothing);
+        };
+        if self.wish.sync() {
+            self.refuse_sync(tx, &session, ready.content.counted())?;
         }
-        let row = self.store(tx)?;
+        let row = self.store(tx, ready)?;
         Ok(Accepted::New(Box::new(row)))
     }
 
     /// A synchronous send needs a connection and room within the rates, now.
-    fn refuse_sync(&self, tx: &dyn Tx, session: &SessionRow) -> Result<()> {
+    fn refuse_sync(&self, tx: &dyn Tx, session: &SessionRow, counted: bool) -> Result<()> {
         if !self.connected {
             return Err(Error::NotConnected);
+        }
+        if !counted {
+            return Ok(());
         }
         let times = tx.outbox_times(self.scope.no, self.now - pacing::LONGEST_WINDOW)?;
         match pacing::wait(&times, self.now, session.rates()) {
@@ -116,91 +160,68 @@ impl Job {
         }
     }
 
-    fn store(&self, tx: &mut dyn Tx) -> Result<OutboxRow> {
-        let (scope, now) = (self.scope, self.now);
-        let quoted = match &self.new.reply_to {
-            None => None,
-            Some(wa_id) => Some(quoted(tx, scope, &self.new.to, wa_id)?),
+    fn store(&self, tx: &mut dyn Tx, ready: Ready) -> Result<OutboxRow> {
+        let (scope, now, sync) = (self.scope, self.now, self.wish.sync());
+        let (chat_id, message_id) = match ready.message {
+            // Done to a message of a stored chat: no message of its own.
+            None => (ready.chat_id, 0),
+            Some((to, shown)) => {
+                let chat = ensure_chat(tx, scope, Arc::clone(&self.ids), now, &to)?;
+                let message = MessageRow {
+                    id: RowIds::new(scope.no, RowKind::Message).give(tx)?,
+                    chat_id: chat.id,
+                    sender_id: 0,
+                    wa_id: self.wa_id.clone(),
+                    from_me: true,
+                    at: now,
+                    created_at: now,
+                    kind: shown.kind,
+                    body: shown.body,
+                    extra: shown.extra,
+                    ack_level: SendStatus::Queued.ack_level(),
+                    status: Some(SendStatus::Queued),
+                    error: String::new(),
+                    edited: false,
+                    deleted: false,
+                };
+                tx.put_message(scope.no, &message)?;
+                (chat.id, message.id)
+            }
         };
-        let chat = ensure_chat(tx, scope, Arc::clone(&self.ids), now, &self.new.to)?;
-        let content = Content {
-            mentions: self.new.mentions.clone(),
-            quoted,
-            ..self.new.what.clone().into()
-        };
-        let shown = content.shown();
-        let message = MessageRow {
-            id: RowIds::new(scope.no, RowKind::Message).give(tx)?,
-            chat_id: chat.id,
-            sender_id: 0,
-            wa_id: self.wa_id.clone(),
-            from_me: true,
-            at: now,
-            created_at: now,
-            kind: shown.kind.into(),
-            body: shown.body,
-            extra: shown.extra,
-            ack_level: SendStatus::Queued.ack_level(),
-            status: Some(SendStatus::Queued),
-            error: String::new(),
-            edited: false,
-            deleted: false,
-        };
-        tx.put_message(scope.no, &message)?;
+        let counted = ready.content.counted();
         let row = OutboxRow {
             id: self.id,
-            to: self.new.to.jid(),
-            chat_id: chat.id,
-            message_id: message.id,
+            to: ready.to,
+            chat_id,
+            message_id,
             wa_id: self.wa_id.clone(),
-            content,
+            content: ready.content,
             secret: self.secret.clone(),
             status: SendStatus::Queued,
             error: None,
             until: None,
-            sync: self.new.sync,
-            reference: self.new.reference.clone(),
-            send_at: self.new.send_at,
-            expires_at: self.new.expires_at,
+            sync,
+            reference: ready.reference,
+            send_at: ready.send_at,
+            expires_at: ready.expires_at,
             accepted_at: now,
             // A synchronous send takes its place in the rate here, where it was judged.
-            handed_at: self.new.sync.then_some(now),
+            handed_at: (sync && counted).then_some(now),
             attempts: 0,
             updated_at: now,
         };
         tx.put_outbox(scope.no, &row)?;
-        if let Some(key) = &self.new.idempotency {
+        if let Some(key) = self.wish.idempotency() {
             tx.trim_idempotency(now - KEY_LIFE)?;
             let remembered = IdempotencyRow {
                 fingerprint: key.fingerprint,
                 session: scope.id,
                 outbox: row.id,
-                http_status: if self.new.sync { 200 } else { 202 },
+                http_status: if sync { 200 } else { 202 },
                 at: now,
             };
             tx.put_idempotency(&scope.org, &key.key, &remembered)?;
         }
         Ok(row)
     }
-}
-
-/// The message replied to, as much of it as WhatsApp shows.
-fn quoted(tx: &dyn Tx, scope: SessionScope, to: &ChatJid, wa_id: &str) -> Result<Quoted> {
-    let missing = || Error::NotFound("message");
-    let show = Show::new(tx.view(), scope)?;
-    let chat = show.chat_at(to)?.ok_or_else(missing)?;
-    let row = tx
-        .messages_by_wa_id(scope.no, chat.id, wa_id)?
-        .into_iter()
-        .next()
-        .ok_or_else(missing)?;
-    let chat_jid = show.chat_jid(&chat)?;
-    let sealed = row.extra.sealed.clone();
-    let message = show.message(row, &chat_jid)?;
-    Ok(Quoted {
-        wa_id: wa_id.to_owned(),
-        sender_jid: message.sender_jid,
-        body: message.body,
-        sealed,
-    })
 }

@@ -102,7 +102,7 @@ impl Domain {
                     if row.status != SendStatus::Queued || expired(&row, now) {
                         continue;
                     }
-                    if takes_place(row.sync, row.attempts, row.handed_at) {
+                    if takes_place(row.content.counted(), row.sync, row.attempts, row.handed_at) {
                         let pause = pacing::wait(&times, now, session.rates());
                         if pause > 0 {
                             wait = Some(wait.map_or(pause, |before: Millis| before.min(pause)));
@@ -161,7 +161,7 @@ fn look(
                 }
                 continue;
             }
-            if takes_place(row.sync, row.attempts, row.handed_at) {
+            if takes_place(row.counted, row.sync, row.attempts, row.handed_at) {
                 let pause = pacing::wait(&times, now, session.rates());
                 if pause > 0 {
                     look.wait(pause);
@@ -183,10 +183,10 @@ fn look(
     }
 }
 
-/// Whether handing it over takes a place in the rate: not a second time for the same, and a synchronous send took
+/// Whether handing it over takes a place in the rate: not what is done to a message, not a second time for the same, and a synchronous send took
 /// its own when it was accepted. What came back from WhatsApp under a lock starts afresh.
-fn takes_place(sync: bool, attempts: u32, handed_at: Option<Millis>) -> bool {
-    handed_at.is_none() || (!sync && attempts == 0)
+fn takes_place(counted: bool, sync: bool, attempts: u32, handed_at: Option<Millis>) -> bool {
+    counted && (handed_at.is_none() || (!sync && attempts == 0))
 }
 
 fn expired(row: &OutboxRow, now: Millis) -> bool {

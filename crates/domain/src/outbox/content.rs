@@ -1,6 +1,6 @@
 //! The finished content of a send, fixed when it is accepted: a crash resends the same content under the same id.
 
-use crate::inbound::MessageExtra;
+use crate::inbound::{MessageExtra, SealedVote, Seen};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -70,6 +70,54 @@ pub enum What {
     },
     /// A file in our media store, uploaded to WhatsApp when it is sent.
     Media(Box<MediaContent>),
+    /// A message as it once came, passed on without a new upload.
+    Forward {
+        /// The id its sealed form is bound to.
+        wa_id: String,
+        /// The whole of it, sealed by the engine.
+        sealed: String,
+    },
+    /// New words for an own text.
+    Edit {
+        /// Which.
+        target: Target,
+        /// 1–65,536 bytes.
+        text: String,
+    },
+    /// A message deleted for everyone.
+    Revoke {
+        /// Which.
+        target: Target,
+    },
+    /// An emoji on a message.
+    Reaction {
+        /// Which.
+        target: Target,
+        /// "" takes the former back.
+        emoji: String,
+    },
+    /// A choice in a poll; replaces the former.
+    Vote {
+        /// Which poll.
+        target: Target,
+        /// Places in its options.
+        options: Vec<usize>,
+        /// The choice as it travels.
+        vote: SealedVote,
+    },
+}
+
+/// The message that something is done to, as WhatsApp names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Our row.
+    pub message: i64,
+    /// WhatsApp's id.
+    pub wa_id: String,
+    /// By the account itself.
+    pub from_me: bool,
+    /// Its author.
+    pub author: Seen,
 }
 
 /// What a link leads to, as the sender saw it.
@@ -187,39 +235,60 @@ impl Content {
         .into()
     }
 
-    /// How many characters a person would have typed for it.
-    pub fn characters(&self) -> usize {
+    /// The message that this is done to; `None` for what is a message of its own.
+    pub const fn target(&self) -> Option<&Target> {
+        match &self.what {
+            What::Edit { target, .. }
+            | What::Revoke { target }
+            | What::Reaction { target, .. }
+            | What::Vote { target, .. } => Some(target),
+            _ => None,
+        }
+    }
+
+    /// Whether the session's rates count it: messages are counted, what is done to messages is not.
+    pub const fn counted(&self) -> bool {
+        self.target().is_none()
+    }
+
+    /// How many characters a person would have typed for it; `None` for what nobody types.
+    pub fn characters(&self) -> Option<usize> {
         let text = match &self.what {
             What::Text { text, .. } => text,
             What::Poll { name, .. } => name,
             What::Media(media) => &media.caption,
             What::Location { .. } | What::Contact { .. } => "",
+            _ => return None,
         };
-        text.chars().count()
+        Some(text.chars().count())
     }
 }
 
 /// A message's kind, body and particular parts, as they are stored and shown.
 pub(super) struct Shown {
-    pub kind: &'static str,
+    pub kind: String,
     pub body: String,
     pub extra: MessageExtra,
 }
 
 impl Content {
-    /// The message that callers see of it.
-    pub(super) fn shown(&self) -> Shown {
-        let (kind, body, mut extra) = self.what.shown();
+    /// The message that callers see of it; `None` where the content itself does not say.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        let (kind, body, mut extra) = self.what.shown()?;
         extra.mentions.clone_from(&self.mentions);
         if let Some(quoted) = &self.quoted {
             extra.quoted_id.clone_from(&quoted.wa_id);
         }
-        Shown { kind, body, extra }
+        Some(Shown {
+            kind: kind.into(),
+            body,
+            extra,
+        })
     }
 }
 
 impl What {
-    fn shown(&self) -> (&'static str, String, MessageExtra) {
+    fn shown(&self) -> Option<(&'static str, String, MessageExtra)> {
         let mut extra = MessageExtra::default();
         let (kind, body) = match self {
             Self::Text { text, .. } => ("text", text),
@@ -274,10 +343,12 @@ impl What {
                     "width": media.width,
                 }));
                 extra.file.clone_from(&media.sha256);
+                extra.view_once = media.view_once;
                 (media.kind.as_str(), &media.caption)
             }
+            _ => return None,
         };
-        (kind, body.clone(), extra)
+        Some((kind, body.clone(), extra))
     }
 }
 
@@ -296,6 +367,18 @@ mod tests {
             serde_json::from_str(r#"{"type":"text","text":"hi","mentions":[],"quoted":null}"#)
                 .unwrap();
         assert_eq!(bare, Content::text("hi"));
+    }
+
+    fn target() -> Target {
+        Target {
+            message: 7,
+            wa_id: "A".into(),
+            from_me: false,
+            author: Seen {
+                lid: "1@lid".parse().ok(),
+                phone: None,
+            },
+        }
     }
 
     #[test]
@@ -342,6 +425,27 @@ mod tests {
                 vcard: "BEGIN:VCARD".into(),
             },
             What::Media(Box::new(media)),
+            What::Forward {
+                wa_id: "A".into(),
+                sealed: "AA==".into(),
+            },
+            What::Edit {
+                target: target(),
+                text: "new".into(),
+            },
+            What::Revoke { target: target() },
+            What::Reaction {
+                target: target(),
+                emoji: String::new(),
+            },
+            What::Vote {
+                target: target(),
+                options: vec![],
+                vote: SealedVote {
+                    payload: "AA==".into(),
+                    iv: "AA==".into(),
+                },
+            },
         ];
         for what in kinds {
             let content = Content {

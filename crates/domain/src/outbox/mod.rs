@@ -7,18 +7,28 @@ mod hold;
 mod meter;
 mod outcome;
 pub mod pacing;
+mod prepare;
 mod send;
 mod upkeep;
 mod worker;
 mod workers;
 
-pub use content::{Content, MediaContent, MediaKind, Preview, Quoted, What};
+pub use content::{Content, MediaContent, MediaKind, Preview, Quoted, Target, What};
 pub use send::{Answer, OutboxItem, SendResult};
 pub(crate) use workers::Workers;
 
-use crate::sessions::{SessionRow, SessionScope};
+use crate::{
+    Result,
+    messages::MessageAt,
+    ports::{
+        engine::Engine,
+        secrets::Secrets,
+        store::{MessageRow, View},
+    },
+    sessions::{SessionRow, SessionScope},
+};
 
-use wharf_types::{ChatJid, Millis, OutboxId, SendStatus};
+use wharf_types::{ChatJid, Emoji, Millis, OutboxId, SendStatus};
 
 /// A send as stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +39,7 @@ pub struct OutboxRow {
     pub to: String,
     /// The chat's row.
     pub chat_id: i64,
-    /// The message's row.
+    /// The message's row; 0 for what is done to another message.
     pub message_id: i64,
     /// The final WhatsApp id.
     pub wa_id: String,
@@ -112,6 +122,45 @@ pub struct NewSend {
     pub idempotency: Option<Idempotency>,
 }
 
+/// A stored message to pass on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewForward {
+    /// Which.
+    pub of: MessageAt,
+    /// To whom.
+    pub to: ChatJid,
+    /// Wait for WhatsApp's word.
+    pub sync: bool,
+    /// The caller's key, if any.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// Something to do to a stored message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAct {
+    /// Which.
+    pub of: MessageAt,
+    /// What.
+    pub act: Wanted,
+    /// Wait for WhatsApp's word.
+    pub sync: bool,
+}
+
+/// What to do to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// New words, 1–65,536 bytes.
+    Edit(String),
+    /// Delete for everyone.
+    Revoke,
+    /// React; replaces the former reaction.
+    React(Emoji),
+    /// Take the reaction back.
+    Unreact,
+    /// Vote for these options by their texts; replaces the former vote.
+    Vote(Vec<String>),
+}
+
 impl OutboxRow {
     /// `sync` or `async`.
     pub const fn mode(&self) -> &'static str {
@@ -132,6 +181,29 @@ impl SessionRow {
 /// What a sealed message secret is bound to.
 fn secret_context(scope: &SessionScope, id: &OutboxId) -> Vec<u8> {
     format!("outbox/{}/{id}", scope.id).into_bytes()
+}
+
+/// The secret by which votes in a message, reactions to it and edits of it may be encrypted; `None` when it is not
+/// known here.
+pub(crate) fn message_secret(
+    view: &dyn View,
+    scope: &SessionScope,
+    engine: &dyn Engine,
+    secrets: &dyn Secrets,
+    row: &MessageRow,
+) -> Result<Option<Vec<u8>>> {
+    if row.from_me
+        && let Some(send) = view.outbox_by_message(scope.no, row.id)?
+    {
+        return secrets
+            .open(&secret_context(scope, &send.id), &send.secret)
+            .map(Some);
+    }
+    let of_another = !row.extra.sealed_as.is_empty();
+    if row.extra.sealed.is_empty() || of_another {
+        return Ok(None);
+    }
+    Ok(engine.message_secret(scope, &row.wa_id, &row.extra.sealed))
 }
 
 /// A stored reason as the constant it was written from.

@@ -1,11 +1,11 @@
 //! What became of a send: message, outbox row and events, in one transaction.
 
-use super::OutboxRow;
+use super::{OutboxRow, What};
 use crate::{
     Domain, Error, Result,
-    events::Log,
-    ingest::advance,
-    ports::{engine::Refusal, store::Tx},
+    events::{Log, MessageStatusPayload},
+    ingest::{OwnDeed, advance, own_deed},
+    ports::{engine::Refusal, ids::Ids, store::Tx},
     sessions::SessionScope,
     show::Show,
 };
@@ -16,6 +16,7 @@ use wharf_types::{Millis, SendStatus};
 pub(crate) struct Outcome {
     scope: SessionScope,
     log: Log,
+    ids: Arc<dyn Ids>,
     now: Millis,
 }
 
@@ -25,6 +26,7 @@ impl Domain {
         Outcome {
             scope,
             log: Log::new(scope, Arc::clone(&self.ids), now),
+            ids: Arc::clone(&self.ids),
             now,
         }
     }
@@ -59,6 +61,9 @@ impl Outcome {
             row.error = Some((why.reason.to_owned(), why.message));
             tx.put_outbox(self.scope.no, &row)?;
         }
+        if row.content.target().is_some() {
+            return self.settle_act(tx, row, to);
+        }
         let show = Show::new(tx.view(), self.scope)?;
         let own = show.own.clone();
         if to == SendStatus::Sent {
@@ -90,4 +95,57 @@ impl Outcome {
         )
         .map(|_| ())
     }
+
+    /// What is done to a message takes effect here too once WhatsApp has it.
+    fn settle_act(&mut self, tx: &mut dyn Tx, mut row: OutboxRow, to: SendStatus) -> Result<()> {
+        row.status = to;
+        row.updated_at = self.now;
+        tx.put_outbox(self.scope.no, &row)?;
+        if to == SendStatus::Sent
+            && let Some((message, deed)) = deed(&row.content.what)
+        {
+            let ids = Arc::clone(&self.ids);
+            own_deed(
+                tx,
+                self.scope,
+                ids,
+                self.now,
+                message,
+                deed,
+                row.accepted_at,
+            )?;
+        }
+        let show = Show::new(tx.view(), self.scope)?;
+        let chat = tx.chat(self.scope.no, row.chat_id)?;
+        let chat_jid = match &chat {
+            Some(chat) => show.chat_jid(chat)?,
+            None => row.to.clone(),
+        };
+        drop(show);
+        let payload = MessageStatusPayload {
+            chat_id: row.chat_id,
+            chat_jid,
+            mode: row.mode(),
+            outbox_id: row.id.to_string(),
+            error: row.error.map(|(_, words)| words).unwrap_or_default(),
+            reference: row.reference,
+            replayed: false,
+            status: to,
+            timestamp: self.now,
+            wa_message_id: row.wa_id,
+        };
+        self.log.message_status(tx, &payload)
+    }
+}
+
+fn deed(what: &What) -> Option<(i64, OwnDeed)> {
+    Some(match what {
+        What::Edit { target, text } => (target.message, OwnDeed::Edited(text.clone())),
+        What::Revoke { target } => (target.message, OwnDeed::Revoked),
+        What::Reaction { target, emoji } => (target.message, OwnDeed::Reacted(emoji.clone())),
+        What::Vote {
+            target, options, ..
+        } => (target.message, OwnDeed::Voted(options.clone())),
+        _ => return None,
+    })
 }

@@ -1,8 +1,8 @@
 //! `sendMessage` as callers meet it: accept, and when synchronous, wait for WhatsApp's word.
 
 use super::{
-    NewSend, OutboxRow,
-    accept::{Accepted, replayed},
+    NewAct, NewForward, NewSend, OutboxRow,
+    accept::{Accepted, Wish, replayed},
 };
 use crate::{
     Domain, Error, Result,
@@ -89,6 +89,10 @@ fn answer(row: &OutboxRow, http_status: u16, replayed: bool) -> Result<Answer> {
     }
 }
 
+fn nothing() -> Error {
+    Error::Internal("a message that is nothing to send".into())
+}
+
 impl Domain {
     /// Accepts a send and, when it is synchronous, waits for the server's acknowledgement.
     pub async fn send_message(
@@ -96,7 +100,33 @@ impl Domain {
         scope: SessionScope,
         new: NewSend,
     ) -> Result<Answer> {
-        let (sync, key) = (new.sync, new.idempotency.clone());
+        self.submit(scope, Wish::Message(Box::new(new)))
+            .await?
+            .ok_or_else(nothing)
+    }
+
+    /// Passes a stored message on.
+    pub async fn forward_message(
+        self: &Arc<Self>,
+        scope: SessionScope,
+        new: NewForward,
+    ) -> Result<Answer> {
+        self.submit(scope, Wish::Forward(new))
+            .await?
+            .ok_or_else(nothing)
+    }
+
+    /// Does something to a stored message; `None` when there was nothing to do.
+    pub async fn act_on_message(
+        self: &Arc<Self>,
+        scope: SessionScope,
+        new: NewAct,
+    ) -> Result<Option<Answer>> {
+        self.submit(scope, Wish::Act(new)).await
+    }
+
+    async fn submit(self: &Arc<Self>, scope: SessionScope, wish: Wish) -> Result<Option<Answer>> {
+        let (sync, key) = (wish.sync(), wish.idempotency().cloned());
         // While a live process is still answering the first request under a key, a second is told so.
         let _answering = match &key {
             None => None,
@@ -114,13 +144,19 @@ impl Domain {
                 }
             },
         };
-        let row = match self.accept_send(scope, new).await? {
-            Accepted::Replay(row, status) => return answer(&row, status, true),
+        let row = match self.accept_send(scope, wish).await? {
+            Accepted::Replay(row, status) => return answer(&row, status, true).map(Some),
             Accepted::New(row) => row,
+            Accepted::Nothing => return Ok(None),
         };
         if !sync {
-            self.poke_accepted(scope);
-            return answer(&row, 202, false);
+            if row.content.counted() {
+                self.poke_accepted(scope);
+            } else {
+                // What the rate does not count may go although it is used up.
+                self.poke_outbox(scope);
+            }
+            return answer(&row, 202, false).map(Some);
         }
         let settled = self.outbox.watch(row.id);
         self.poke_outbox(scope);
@@ -153,6 +189,7 @@ impl Domain {
             },
             false,
         )
+        .map(Some)
     }
 
     /// One send.

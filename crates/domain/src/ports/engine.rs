@@ -5,7 +5,7 @@
 use crate::{
     Error,
     chats::settings::Setting,
-    inbound::{Inbound, Seen},
+    inbound::{Inbound, SealedVote, Seen},
     live::Passing,
     outbox::Outgoing,
     sessions::SessionScope,
@@ -108,9 +108,40 @@ pub struct MediaAsked {
     pub sealed_as: String,
 }
 
+/// A poll, as much as its votes are encrypted with.
+#[derive(Debug, Clone, Copy)]
+pub struct PollSecret<'a> {
+    /// WhatsApp's id of the poll.
+    pub wa_id: &'a str,
+    /// Who asked.
+    pub author: &'a Seen,
+    /// The poll's 32-byte secret.
+    pub secret: &'a [u8],
+}
+
+/// What hangs on a message by its secret. Pure: asks nobody, needs no connection.
+pub trait Addons: Send + Sync {
+    /// The secret within a message's sealed form; `None` when there is none.
+    fn message_secret(&self, session: &SessionScope, wa_id: &str, sealed: &str) -> Option<Vec<u8>>;
+    /// A vote of `voter` for options by their texts.
+    fn seal_vote(
+        &self,
+        poll: PollSecret<'_>,
+        voter: &Seen,
+        options: &[String],
+    ) -> Option<SealedVote>;
+    /// SHA-256 (hex) of the texts a vote names; `None` when it is not a vote of `voter` in this poll.
+    fn open_vote(
+        &self,
+        poll: PollSecret<'_>,
+        voter: &Seen,
+        vote: &SealedVote,
+    ) -> Option<Vec<String>>;
+}
+
 /// Commands to the sessions' connections. Every call has its own deadline inside.
 #[async_trait]
-pub trait Engine: Send + Sync {
+pub trait Engine: Addons {
     /// Connects (paired) or begins QR pairing (unpaired). Repeating is a no-op.
     async fn start(&self, session: &SessionScope) -> Result<(), Error>;
     /// Closes the socket, keeps the device. Repeating is a no-op.

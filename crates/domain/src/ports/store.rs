@@ -467,6 +467,8 @@ pub trait MessagesView {
     /// Messages of any chat with this id, at most `limit`.
     fn messages_anywhere(&self, s: SessionNo, wa_id: &str, limit: usize)
     -> Result<Vec<MessageRow>>;
+    /// What was done to messages with this id before they were stored: place and document, oldest first.
+    fn waiting_deeds(&self, s: SessionNo, wa_id: &str) -> Result<Vec<(i64, String)>>;
     /// Own messages of a chat with these ids: for receipts.
     fn own_messages(
         &self,
@@ -490,6 +492,13 @@ pub trait MessagesView {
 pub trait MessagesTx {
     /// Inserts or replaces by id.
     fn put_message(&mut self, s: SessionNo, row: &MessageRow) -> Result<()>;
+    /// Keeps what was done to a message that is not stored yet.
+    fn put_waiting_deed(&mut self, s: SessionNo, wa_id: &str, at: Millis, deed: &str)
+    -> Result<()>;
+    /// It was done.
+    fn drop_waiting_deed(&mut self, s: SessionNo, place: i64) -> Result<()>;
+    /// Forgets those kept before `before`, and all but the newest `most`.
+    fn trim_waiting_deeds(&mut self, s: SessionNo, before: Millis, most: usize) -> Result<()>;
     /// Moves all messages of one chat into another, dropping those whose (sender, id) is there already.
     fn move_messages(&mut self, s: SessionNo, from_chat: i64, to_chat: i64) -> Result<()>;
     /// Who has received or read an own group message: records `level` by the person `member`, answers how
@@ -613,6 +622,8 @@ pub struct QueuedRow {
     pub id: OutboxId,
     /// Its chat.
     pub chat_id: i64,
+    /// The session's rates count it.
+    pub counted: bool,
     /// Its caller waits.
     pub sync: bool,
     /// How often it was handed over.

@@ -5,7 +5,9 @@ use serde_json::Value;
 use wharf_domain::{
     Error,
     chats::{ChatParams, ChatQuery},
-    inbound::{ChatState, GroupChange, InChat, InMessage, Inbound, NameSource, Origin},
+    inbound::{
+        Act, ChatState, Deed, GroupChange, InChat, InMessage, Inbound, NameSource, Origin, Party,
+    },
 };
 use wharf_types::{Address, ChatJid};
 
@@ -167,21 +169,28 @@ async fn a_group_level_is_reached_when_all_have_reached_it() {
 async fn edits_and_deletions() {
     let world = World::new().await;
     world.tell([dm(by_lid(1), "A", 10)]).await;
-    let edit = Inbound::Edited {
-        chat: InChat::Person(by_lid(1)),
-        sender: by_lid(1),
-        from_me: false,
-        wa_id: "A".into(),
-        body: "better".into(),
+    let deed = |author: i64, by: i64, act: Act| {
+        Inbound::Deed(Box::new(Deed {
+            chat: InChat::Person(by_lid(1)),
+            author: Party::Other(by_lid(author)),
+            by: Party::Other(by_lid(by)),
+            wa_id: "A".into(),
+            act,
+            at: 11,
+            origin: Origin::Live,
+        }))
     };
+    let edit = deed(
+        1,
+        1,
+        Act::Edited {
+            body: "better".into(),
+            mentions: vec![],
+        },
+    );
     world.tell([edit.clone(), edit]).await;
-    // Somebody else's id in the same chat is another message.
-    let foreign = Inbound::Revoked {
-        chat: InChat::Person(by_lid(1)),
-        sender: by_lid(2),
-        from_me: false,
-        wa_id: "A".into(),
-    };
+    // Nobody takes back another's message in a direct chat.
+    let foreign = deed(1, 2, Act::Revoked);
     world.tell([foreign]).await;
     let page = world
         .domain
@@ -196,12 +205,7 @@ async fn edits_and_deletions() {
         ),
         ("better", true, false)
     );
-    let revoke = Inbound::Revoked {
-        chat: InChat::Person(by_lid(1)),
-        sender: by_lid(1),
-        from_me: false,
-        wa_id: "A".into(),
-    };
+    let revoke = deed(1, 1, Act::Revoked);
     world.tell([revoke.clone(), revoke]).await;
     let page = world
         .domain

@@ -1,6 +1,8 @@
 //! People, end to end within the domain: facts in, lists out, on the store that ships.
 
 #[cfg(test)]
+mod deeds;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod ingest;

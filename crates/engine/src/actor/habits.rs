@@ -57,6 +57,10 @@ pub(crate) async fn typing(
     to: &Jid,
     outgoing: &Outgoing,
 ) {
+    // Nobody types a reaction.
+    let Some(characters) = outgoing.content.characters() else {
+        return;
+    };
     if !row(store, scope)
         .await
         .is_some_and(|row| row.presence_typing)
@@ -67,6 +71,6 @@ pub(crate) async fn typing(
         tracing::debug!(session = %scope.id, %error, "typing not shown");
         return;
     }
-    let characters = u32::try_from(outgoing.content.characters()).unwrap_or(u32::MAX);
+    let characters = u32::try_from(characters).unwrap_or(u32::MAX);
     tokio::time::sleep(A_CHARACTER.saturating_mul(characters).clamp(LEAST, MOST)).await;
 }

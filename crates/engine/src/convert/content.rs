@@ -1,9 +1,12 @@
 //! What a message says: its kind, its text, and what is particular to the kind.
 
-use super::Converter;
+use super::{
+    Converter,
+    deeds::{self, Doing},
+};
 use serde_json::{Value, json};
 use wacore::proto_helpers::MessageExt;
-use waproto::whatsapp::{self as wa, message::protocol_message::Type as ProtocolType};
+use waproto::whatsapp as wa;
 use wharf_domain::{inbound::MessageExtra, vcard};
 
 /// A message's content.
@@ -14,10 +17,8 @@ pub(crate) enum Said {
         body: String,
         extra: Box<MessageExtra>,
     },
-    /// A correction of an earlier text.
-    Edit { wa_id: String, body: String },
-    /// An earlier message taken back; `by_author` unless a group admin did it to another's.
-    Revoke { key: wa::MessageKey },
+    /// Something done to another message, named in the words of whoever does it.
+    Deed(Box<Doing>),
     /// Protocol between devices: nothing a person wrote.
     Nothing,
 }
@@ -26,14 +27,17 @@ impl Converter {
     /// Reads a message of any kind; what has no name is kept as `unknown`, whole and sealed.
     pub(crate) fn said(&self, wa_id: &str, message: &wa::Message) -> Said {
         let base = message.get_base_message();
-        if let Some(protocol) = base.protocol_message.as_option() {
-            return protocol_said(protocol);
+        if let Some(doing) = deeds::of(base) {
+            return Said::Deed(Box::new(doing));
+        }
+        if base.protocol_message.is_set() || deeds::unreadable(base) {
+            return Said::Nothing;
         }
         let Some((kind, body, mut extra)) = content(base) else {
             return if carries_something(base) {
                 self.content(
                     wa_id,
-                    base,
+                    message,
                     "unknown",
                     String::new(),
                     MessageExtra::default(),
@@ -48,20 +52,27 @@ impl Converter {
             }
             extra.mentions.clone_from(&context.mentioned_jid);
         }
-        self.content(wa_id, base, kind, body, extra)
+        self.content(wa_id, message, kind, body, extra)
     }
 
     fn content(
         &self,
         wa_id: &str,
-        base: &wa::Message,
+        message: &wa::Message,
         kind: &'static str,
         body: String,
         mut extra: MessageExtra,
     ) -> Said {
-        // A text can be rebuilt from what is stored; anything else needs its keys and its original form again.
-        if kind != "text" && kind != "reaction" {
-            extra.sealed = self.seal(wa_id, &waproto::codec::message_to_vec(base));
+        let base = message.get_base_message();
+        extra.view_once = message.is_view_once();
+        // A bare text can be rebuilt from what is stored; anything else needs its keys and its original form again.
+        if base.conversation.is_none() {
+            let mut whole = base.clone();
+            // A wrapper carries the secret in the wrapped message's stead.
+            if !whole.message_context_info.is_set() {
+                whole.message_context_info = message.message_context_info.clone();
+            }
+            extra.sealed = self.seal(wa_id, &waproto::codec::message_to_vec(&whole));
         }
         Said::Content {
             kind,
@@ -71,25 +82,12 @@ impl Converter {
     }
 }
 
-fn protocol_said(protocol: &wa::message::ProtocolMessage) -> Said {
-    let key = protocol.key.as_option().cloned();
-    match (protocol.r#type, key) {
-        (Some(ProtocolType::REVOKE), Some(key)) => Said::Revoke { key },
-        (Some(ProtocolType::MESSAGE_EDIT), Some(key)) => {
-            let body = protocol
-                .edited_message
-                .as_option()
-                .map(MessageExt::get_base_message)
-                .and_then(content)
-                .map(|(_, body, _)| body)
-                .unwrap_or_default();
-            Said::Edit {
-                wa_id: key.id.unwrap_or_default(),
-                body,
-            }
-        }
-        _ => Said::Nothing,
-    }
+/// The words and mentions of a message that replaces another's.
+pub(super) fn words(message: &wa::Message) -> (String, Vec<String>) {
+    let base = message.get_base_message();
+    let body = content(base).map(|(_, body, _)| body).unwrap_or_default();
+    let mentions = context(base).map(|context| context.mentioned_jid.clone());
+    (body, mentions.unwrap_or_default())
 }
 
 /// Whether there is anything in it beyond keys and bookkeeping.
@@ -118,7 +116,6 @@ fn content(m: &wa::Message) -> Option<Plain> {
         .or_else(|| place(m))
         .or_else(|| contact(m))
         .or_else(|| poll(m))
-        .or_else(|| reaction(m))
         .or_else(|| buttons(m))
 }
 
@@ -303,46 +300,22 @@ fn poll(m: &wa::Message) -> Option<Plain> {
     ]
     .into_iter()
     .find_map(|poll| poll.as_option());
-    if let Some(poll) = poll {
-        let name = poll.name.clone().unwrap_or_default();
-        let options: Vec<&str> = poll
-            .options
-            .iter()
-            .filter_map(|option| option.option_name.as_deref())
-            .collect();
-        let extra = MessageExtra {
-            poll: Some(json!({
-                "name": name,
-                "options": options,
-                "selectableCount": poll.selectable_options_count.unwrap_or(0),
-            })),
-            ..Default::default()
-        };
-        return Some(("poll", name, extra));
-    }
-    let vote = m.poll_update_message.as_option()?;
-    let quoted = vote
-        .poll_creation_message_key
-        .as_option()
-        .and_then(|key| key.id.clone());
-    Some(about("poll_vote", quoted, String::new()))
-}
-
-fn reaction(m: &wa::Message) -> Option<Plain> {
-    if let Some(reaction) = m.reaction_message.as_option() {
-        let target = reaction.key.as_option().and_then(|key| key.id.clone());
-        return Some(about(
-            "reaction",
-            target,
-            reaction.text.clone().unwrap_or_default(),
-        ));
-    }
-    let sealed = m.enc_reaction_message.as_option()?;
-    let target = sealed
-        .target_message_key
-        .as_option()
-        .and_then(|key| key.id.clone());
-    Some(about("reaction", target, String::new()))
+    let poll = poll?;
+    let name = poll.name.clone().unwrap_or_default();
+    let options: Vec<&str> = poll
+        .options
+        .iter()
+        .filter_map(|option| option.option_name.as_deref())
+        .collect();
+    let extra = MessageExtra {
+        poll: Some(json!({
+            "name": name,
+            "options": options,
+            "selectableCount": poll.selectable_options_count.unwrap_or(0),
+        })),
+        ..Default::default()
+    };
+    Some(("poll", name, extra))
 }
 
 /// Something said about another message.

@@ -1,11 +1,13 @@
 //! History sync: what the phone hands a newly linked device. Conversations are read one at a time, so that a chunk
 //! of any size costs the memory of one conversation.
 
-use super::{BATCH, Converter, chat, known, message::Envelope, millis, parse, seen, seen_all};
+use super::{
+    BATCH, Converter, chat, deeds::About, known, message::Envelope, millis, parse, seen, seen_all,
+};
 use wacore::types::events::LazyHistorySync;
 use wacore_binary::Jid;
 use waproto::whatsapp as wa;
-use wharf_domain::inbound::{ChatState, InChat, Inbound, NameSource, Origin, Seen};
+use wharf_domain::inbound::{ChatState, InChat, Inbound, NameSource, Origin, Party, Seen};
 use wharf_types::Millis;
 
 /// A push name the phone does not know.
@@ -87,6 +89,7 @@ impl Converter {
         let (Some(key), Some(message)) = (info.key.as_option(), info.message.as_option()) else {
             return;
         };
+        let message = &with_secret(message, info);
         let from_me = key.from_me.unwrap_or(false);
         let author = info.participant.as_deref().or(key.participant.as_deref());
         let sender = if from_me {
@@ -116,7 +119,16 @@ impl Converter {
             origin: Origin::Bulk,
             ack_level,
         };
+        let target = About {
+            chat: place,
+            wa_id: &envelope.wa_id.clone(),
+            author: match from_me {
+                true => Party::Own,
+                false => Party::Other(envelope.sender.clone()),
+            },
+        };
         self.say(envelope, message, facts);
+        self.hung_on(&target, info, facts);
     }
 
     fn rest(&self, rest: &wa::HistorySync, facts: &mut Vec<Inbound>) {
@@ -153,6 +165,18 @@ impl Converter {
             self.past(&InChat::Status, info, facts);
         }
     }
+}
+
+/// Newer phones keep a message's secret beside it.
+fn with_secret(message: &wa::Message, info: &wa::WebMessageInfo) -> wa::Message {
+    let mut message = message.clone();
+    if let Some(secret) = &info.message_secret {
+        let context = message.message_context_info.get_or_insert_default();
+        if context.message_secret.is_none() {
+            context.message_secret = Some(secret.clone());
+        }
+    }
+    message
 }
 
 fn time(seconds: u64) -> Option<Millis> {

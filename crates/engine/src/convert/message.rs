@@ -1,9 +1,9 @@
 //! Messages as they arrive live or from the offline queue.
 
-use super::{Converter, chat, content::Said, known, parse, seen, seen_all};
+use super::{Converter, chat, content::Said, known, seen_all};
 use wacore::types::{events::InboundMessage, message::MessageInfo};
 use waproto::whatsapp as wa;
-use wharf_domain::inbound::{InChat, InMessage, Inbound, NameSource, Origin, Seen};
+use wharf_domain::inbound::{InChat, InMessage, Inbound, NameSource, Origin, Party, Seen};
 use wharf_types::Millis;
 
 /// Where a message stands, whatever it was read from.
@@ -109,33 +109,13 @@ impl Converter {
                     ack_level,
                 })));
             }
-            Said::Edit { wa_id, body } => facts.push(Inbound::Edited {
-                chat,
-                sender,
-                from_me,
-                wa_id,
-                body,
-            }),
-            Said::Revoke { key } => {
-                // The key is in the revoker's words: "mine" is the revoker's, otherwise an admin took back another's.
-                let author = key
-                    .participant
-                    .as_deref()
-                    .and_then(parse)
-                    .map(|jid| seen(&jid));
-                let (sender, from_me) = match author.filter(known) {
-                    Some(author) if !key.from_me.unwrap_or(false) => {
-                        let own = self.is_own(&author);
-                        (author, own)
-                    }
-                    _ => (sender, from_me),
+            Said::Deed(doing) => {
+                let by = if from_me {
+                    Party::Own
+                } else {
+                    Party::Other(sender)
                 };
-                facts.push(Inbound::Revoked {
-                    chat,
-                    sender,
-                    from_me,
-                    wa_id: key.id.unwrap_or_default(),
-                });
+                facts.push(self.deed(*doing, chat, by, at, origin));
             }
             Said::Nothing => {}
         }

@@ -1,7 +1,9 @@
 //! The library's events in the domain's words, one file a kind. Nothing here decides; nothing here waits.
 
+pub(crate) mod addons;
 pub(crate) mod app_state;
 pub(crate) mod content;
+mod deeds;
 pub(crate) mod group;
 pub(crate) mod history;
 pub(crate) mod message;

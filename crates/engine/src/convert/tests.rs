@@ -1,5 +1,7 @@
 //! Conversions that no network is needed for.
 
+mod deeds;
+
 use super::{Converter, batches, chat, content::Said, millis, seen, seen_all};
 use crate::convert::message::Envelope;
 use flate2_stub::zlib;
@@ -10,7 +12,7 @@ use waproto::{
     whatsapp::{self as wa, message::protocol_message::Type as ProtocolType},
 };
 use wharf_domain::{
-    inbound::{InChat, Inbound, NameSource, Origin, Seen},
+    inbound::{Act, InChat, Inbound, NameSource, Origin, Party, Seen},
     master_key::MasterKey,
     sessions::{SessionNo, SessionScope},
     system::SystemIds,
@@ -66,6 +68,10 @@ fn said(message: wa::Message) -> (String, String, wharf_domain::inbound::Message
         Said::Content { kind, body, extra } => (kind.to_owned(), body, *extra),
         _ => panic!("no content"),
     }
+}
+
+fn chunk(sync: &wa::HistorySync) -> LazyHistorySync {
+    LazyHistorySync::new(zlib(&sync.encode_to_vec()).into(), 1 << 20, 0, None, None)
 }
 
 #[test]
@@ -171,7 +177,7 @@ fn media_behind_a_wrapper_keeps_caption_measures_and_a_sealed_copy() {
 }
 
 #[test]
-fn places_contacts_polls_reactions_and_the_unknown() {
+fn places_contacts_polls_and_the_unknown() {
     let (kind, body, extra) = said(wa::Message {
         location_message: MessageField::some(wa::message::LocationMessage {
             degrees_latitude: Some(1.5),
@@ -206,22 +212,6 @@ fn places_contacts_polls_reactions_and_the_unknown() {
     });
     assert_eq!((kind.as_str(), body.as_str()), ("poll", "Lunch?"));
     assert_eq!(extra.poll.unwrap()["selectableCount"], 1);
-
-    let (kind, body, extra) = said(wa::Message {
-        reaction_message: MessageField::some(wa::message::ReactionMessage {
-            key: MessageField::some(wa::MessageKey {
-                id: Some("T".into()),
-                ..Default::default()
-            }),
-            text: Some("👍".into()),
-            ..Default::default()
-        }),
-        ..Default::default()
-    });
-    assert_eq!(
-        (kind.as_str(), body.as_str(), extra.quoted_id.as_str()),
-        ("reaction", "👍", "T")
-    );
 
     let (kind, _, extra) = said(wa::Message {
         invoice_message: MessageField::some(wa::message::InvoiceMessage {
@@ -298,13 +288,17 @@ fn edits_and_revokes_name_the_message_they_are_about() {
         &protocol(ProtocolType::REVOKE, key, None),
         &mut facts,
     );
-    assert!(
-        matches!(&facts[0], Inbound::Edited { wa_id, body, from_me: false, .. } if wa_id == "OLD" && body == "better")
-    );
-    assert!(
-        matches!(&facts[1], Inbound::Revoked { wa_id, sender, from_me: false, .. }
-        if wa_id == "OLD" && *sender == person("205227043110953@lid", ""))
-    );
+    let friend = Party::Other(person("205227043110953@lid", ""));
+    let [Inbound::Deed(edit), Inbound::Deed(revoke)] = &facts[..] else {
+        panic!("{facts:?}");
+    };
+    let better = Act::Edited {
+        body: "better".into(),
+        mentions: vec![],
+    };
+    assert_eq!((&edit.act, edit.wa_id.as_str()), (&better, "OLD"));
+    assert_eq!((&edit.author, &edit.by), (&friend, &friend));
+    assert_eq!((&revoke.act, &revoke.author), (&Act::Revoked, &friend));
 }
 
 #[test]
@@ -322,7 +316,8 @@ fn an_admin_takes_back_our_own_message() {
         &mut facts,
     );
     assert!(
-        matches!(&facts[0], Inbound::Revoked { wa_id, from_me: true, .. } if wa_id == "OURS"),
+        matches!(&facts[0], Inbound::Deed(deed)
+            if deed.wa_id == "OURS" && deed.author == Party::Own && deed.by != Party::Own),
         "{facts:?}"
     );
 }
@@ -449,7 +444,7 @@ fn a_history_part_stops_when_nobody_takes_it() {
         conversations,
         ..Default::default()
     };
-    let chunk = LazyHistorySync::new(zlib(&sync.encode_to_vec()).into(), 1 << 20, 0, None, None);
+    let chunk = chunk(&sync);
     let mut taken = 0;
     let whole = converter().history(&chunk, |batch| {
         assert!(batch.len() <= 500);
@@ -481,10 +476,12 @@ fn a_resend_is_the_same_bytes() {
         first_contact: false,
     };
     let bytes = |resend| {
-        waproto::codec::message_to_vec(&converter().outgoing(&outgoing(resend), None).unwrap())
+        waproto::codec::message_to_vec(
+            &converter().outgoing(&outgoing(resend), None, true).unwrap(),
+        )
     };
     assert_eq!(bytes(false), bytes(true));
-    let message = converter().outgoing(&outgoing(false), None).unwrap();
+    let message = converter().outgoing(&outgoing(false), None, true).unwrap();
     assert_eq!(
         message
             .message_context_info

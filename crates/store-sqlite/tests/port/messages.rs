@@ -178,6 +178,35 @@ pub async fn known_once_something_got_through(store: &dyn Store) {
     assert_eq!(known(3).await, Ok(false));
 }
 
+pub async fn deeds_wait_for_their_message(store: &dyn Store) {
+    let (s, other) = (session(store).await.no, session(store).await.no);
+    store
+        .write(move |tx| {
+            for (at, wa_id) in [(10, "A"), (20, "B"), (30, "A"), (40, "C")] {
+                tx.put_waiting_deed(s, wa_id, at, &format!("{wa_id}{at}"))?;
+            }
+            tx.put_waiting_deed(other, "A", 5, "another session's")?;
+            let waiting = tx.waiting_deeds(s, "A")?;
+            let words: Vec<&str> = waiting.iter().map(|(_, deed)| deed.as_str()).collect();
+            assert_eq!(words, ["A10", "A30"], "in the order they were told");
+            // Of another session: not this one's to drop.
+            tx.drop_waiting_deed(other, waiting[1].0)?;
+            assert_eq!(tx.waiting_deeds(s, "A")?.len(), 2);
+            tx.drop_waiting_deed(s, waiting[1].0)?;
+            assert_eq!(tx.waiting_deeds(s, "A")?.len(), 1);
+            tx.trim_waiting_deeds(s, 15, 10)?;
+            assert!(tx.waiting_deeds(s, "A")?.is_empty(), "too old");
+            assert_eq!(tx.waiting_deeds(s, "B")?.len(), 1);
+            tx.trim_waiting_deeds(s, 0, 1)?;
+            assert!(tx.waiting_deeds(s, "B")?.is_empty(), "too many");
+            assert_eq!(tx.waiting_deeds(s, "C")?.len(), 1);
+            assert_eq!(tx.waiting_deeds(other, "A")?.len(), 1);
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
 pub async fn by_id_in_every_chat(store: &dyn Store) {
     let s = session(store).await.no;
     let rows = [

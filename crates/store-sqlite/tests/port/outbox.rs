@@ -2,7 +2,8 @@
 
 use super::{org, session, ulid};
 use wharf_domain::{
-    outbox::{Content, OutboxRow, Quoted},
+    inbound::Seen,
+    outbox::{Content, OutboxRow, Quoted, Target, What},
     ports::store::*,
     sessions::SessionNo,
 };
@@ -213,7 +214,21 @@ pub async fn times_for_the_rate(store: &dyn Store) {
         handed_at: Some(116),
         ..send(115)
     };
-    put(store, s, &[queued, handed, sync, sync_handed]).await;
+    let reaction = OutboxRow {
+        content: What::Reaction {
+            target: Target {
+                message: 1,
+                wa_id: "A".to_owned(),
+                from_me: true,
+                author: Seen::default(),
+            },
+            emoji: "x".to_owned(),
+        }
+        .into(),
+        sync: true,
+        ..send(125)
+    };
+    put(store, s, &[queued, handed, sync, sync_handed, reaction]).await;
     let times = |since| store.read(move |view| view.outbox_times(s, since));
     assert_eq!(times(0).await.unwrap(), [116, 120, 130]);
     assert_eq!(times(120).await.unwrap(), [120, 130]);

@@ -1,9 +1,17 @@
 //! Messages. Schemas of the domain's own values, as in [`super::contacts`].
 
+mod about;
 mod body;
 pub mod download;
+pub mod edit;
+pub mod forward;
+pub mod get;
 mod idempotency;
+pub mod react;
+pub mod remove_reaction;
+pub mod revoke;
 pub mod send;
+pub mod vote;
 
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -48,14 +56,13 @@ pub struct Message {
     pub media: Option<Value>,
     /// JIDs mentioned.
     pub mentions: Vec<String>,
-    /// `{name, options: [{text, voters}], selectableCount}`.
-    #[schema(required, value_type = Option<Object>)]
-    pub poll: Option<Value>,
+    /// Of a poll.
+    #[schema(required)]
+    pub poll: Option<MessagePoll>,
     /// The message replied to, `""` if none.
     pub quoted_id: String,
-    /// `[{emoji, senderJid, timestamp}]`.
-    #[schema(value_type = Vec<Object>)]
-    pub reactions: Vec<Value>,
+    /// One a person.
+    pub reactions: Vec<MessageReaction>,
     /// Row id of its author; `null` for the account itself.
     #[schema(required)]
     pub sender_contact_id: Option<i64>,
@@ -78,6 +85,39 @@ pub struct Message {
     pub kind: String,
     /// WhatsApp's id, unique within chat and sender.
     pub wa_message_id: String,
+}
+
+/// A reaction.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MessageReaction {
+    /// The emoji.
+    pub emoji: String,
+    /// Whose.
+    pub sender_jid: String,
+    /// When, by that person's clock.
+    pub timestamp: i64,
+}
+
+/// A poll and where it stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MessagePoll {
+    /// The question.
+    pub name: String,
+    /// In order.
+    pub options: Vec<MessagePollOption>,
+    /// How many may be chosen; 0 = any number.
+    pub selectable_count: i64,
+}
+
+/// An option of a poll.
+#[derive(ToSchema)]
+pub struct MessagePollOption {
+    /// Its text.
+    pub text: String,
+    /// JIDs of those who chose it.
+    pub voters: Vec<String>,
 }
 
 /// What became of a send.

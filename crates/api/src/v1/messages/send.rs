@@ -1,11 +1,12 @@
 //! `POST /sessions/{session}/messages`.
 
 use super::{
+    about::answered,
     body::{self, SendMessage},
     idempotency,
 };
 use crate::{
-    error::{ApiError, ApiResult},
+    error::ApiResult,
     extract::{InSession, LargeBody, Query, Send},
     state::ApiState,
 };
@@ -55,8 +56,5 @@ pub async fn send_message(
             new.what = what;
         }
     }
-    let answer = state.domain().send_message(here.scope, new).await?;
-    let status = StatusCode::from_u16(answer.http_status)
-        .map_err(|_| ApiError::internal("a remembered status is none"))?;
-    Ok((status, Json(answer.result)))
+    answered(state.domain().send_message(here.scope, new).await?)
 }

@@ -11,10 +11,14 @@ use std::{
 use wharf_domain::{
     Error,
     chats::settings::Setting,
+    inbound::{SealedVote, Seen},
     outbox::Outgoing,
     ports::{
         blobs::Scratch,
-        engine::{Engine, Handed, LinkCode, MediaAsked, NumberCheck, ReadReceipt, Typing},
+        engine::{
+            Addons, Engine, Handed, LinkCode, MediaAsked, NumberCheck, PollSecret, ReadReceipt,
+            Typing,
+        },
     },
     sessions::SessionScope,
 };
@@ -56,6 +60,27 @@ impl PlayedEngine {
     /// What it was told since the last time.
     pub fn heard(&self) -> Vec<String> {
         std::mem::take(&mut *self.told.lock().unwrap())
+    }
+}
+
+/// Votes in the open: the voter's number and the texts, where WhatsApp has ciphertext and hashes.
+impl Addons for PlayedEngine {
+    fn message_secret(&self, _: &SessionScope, _: &str, sealed: &str) -> Option<Vec<u8>> {
+        (sealed == "with a secret").then(|| vec![1; 32])
+    }
+    fn seal_vote(&self, _: PollSecret<'_>, voter: &Seen, options: &[String]) -> Option<SealedVote> {
+        Some(SealedVote {
+            payload: options.join("\n"),
+            iv: voter.phone.as_ref()?.as_str().to_owned(),
+        })
+    }
+    fn open_vote(&self, _: PollSecret<'_>, voter: &Seen, vote: &SealedVote) -> Option<Vec<String>> {
+        let own = voter.phone.as_ref().is_some_and(|p| p.as_str() == vote.iv);
+        let hash = |text: &str| {
+            let bytes = <sha2::Sha256 as sha2::Digest>::digest(text);
+            bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        own.then(|| vote.payload.lines().map(hash).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! A send's finished content as the message WhatsApp takes. The same row always gives the same message: a resend
 //! after a crash must be the same bytes under the same id.
 
+mod deeds;
 mod kinds;
 
 use super::Converter;
@@ -14,11 +15,13 @@ use whatsapp_rust::upload::UploadResponse;
 pub(crate) type Unsayable = &'static str;
 
 impl Converter {
-    /// Builds the message, its secret included. `uploaded`: where its file is, of one that has a file.
+    /// Builds the message, its secret included. `uploaded`: where its file is, of one that has a file. `by_lid`: the
+    /// chat names people by LID.
     pub(crate) fn outgoing(
         &self,
         outgoing: &Outgoing,
         uploaded: Option<&UploadResponse>,
+        by_lid: bool,
     ) -> Result<wa::Message, Unsayable> {
         let content = &outgoing.content;
         let mut message = match &content.what {
@@ -36,6 +39,13 @@ impl Converter {
             } => kinds::location(*latitude, *longitude, name, address),
             What::Contact { name, vcard } => kinds::contact(name, vcard),
             What::Media(file) => media::message(file, uploaded.ok_or("the file was not uploaded")?),
+            What::Forward { wa_id, sealed } => self
+                .unseal(wa_id, sealed)
+                .map(|raw| deeds::forward(&raw))
+                .ok_or("what was to be passed on cannot be read any more")?,
+            What::Edit { .. } | What::Revoke { .. } | What::Reaction { .. } | What::Vote { .. } => {
+                return deeds::message(outgoing, by_lid);
+            }
         };
         if let Some(context) = self.context(content) {
             message.set_context_info(context);

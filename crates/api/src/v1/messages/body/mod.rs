@@ -9,6 +9,8 @@ mod media;
 mod poll;
 mod text;
 
+pub(super) use text::sound as sound_text;
+
 use crate::{
     error::{ApiError, ApiResult},
     extract::LargeBody,
