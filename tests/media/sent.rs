@@ -2,7 +2,7 @@
 
 use super::real::{jpeg, mp4, pdf, sha256, voice_note, wav};
 use crate::{
-    harness::{ANNA, BORIS, OWN, Session, TestApp},
+    harness::{ANNA, BORIS, OWN, Session, TestApp, until},
     messages::support::{app_with_group, send},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -139,16 +139,24 @@ async fn a_kill_before_the_acknowledgement_sends_the_same_file_once() {
     let mut app = TestApp::new().await;
     app.account(ANNA, "Anna").await;
     let session = app.session(OWN).await;
-    let page = pdf();
+    let page = [pdf(), vec![b'%'; 400_000]].concat();
     let path = session.path("/messages?async=true");
     let mut ids = Vec::new();
     for round in 0..3 {
-        let slow = json!({ "kind": "slow", "ms": 40, "count": 20 });
-        app.phones.post("/faults", slow).await;
+        // The upload of 400 kB takes a second and more, so the kill meets it.
+        let slow = json!({ "kind": "slow", "ms": 50 });
+        app.phones.post("/faults", slow).await.well();
         let body = json!({ "type": "document", "to": ANNA, "media": data(&page), "reference": format!("r{round}") });
         let sent = app.api.post(&path, body).await.well();
         ids.push(sent["waMessageId"].clone());
+        // Accepted; encrypted and perhaps half uploaded.
+        until("the scratch file", || async {
+            let scratch = std::fs::read_dir(app.data().join("media/scratch")).unwrap();
+            (scratch.count() > 0).then_some(())
+        })
+        .await;
         app.kill_gateway().await;
+        app.phones.delete("/faults").await;
         app.start_gateway().await;
     }
     let all = |seen: &[Value]| {
