@@ -23,4 +23,6 @@ mod passing;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod sends;

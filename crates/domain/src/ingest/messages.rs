@@ -6,6 +6,7 @@ use crate::{
     events::{Log, MessageStatusPayload},
     inbound::{InChat, InMessage, MessageExtra, Origin, Seen},
     ports::store::{ChatPeer, ChatRow, MessageRow, PersonRow, Tx},
+    search::keep::reworded,
     sessions::SessionScope,
     show::{Own, Show},
 };
@@ -154,9 +155,11 @@ impl Batch<'_> {
         if row.deleted || (row.edited && row.body == body) {
             return Ok(());
         }
+        let was = row.clone();
         row.body = body;
         row.edited = true;
         self.tx.put_message(self.s, &row)?;
+        reworded(self.tx, self.s, &was, &row)?;
         self.chat_changed(chat.id);
         if self.quiet {
             return Ok(());
@@ -179,10 +182,12 @@ impl Batch<'_> {
         if row.deleted {
             return Ok(());
         }
+        let was = row.clone();
         row.deleted = true;
         row.body = String::new();
         row.extra = MessageExtra::default();
         self.tx.put_message(self.s, &row)?;
+        reworded(self.tx, self.s, &was, &row)?;
         self.chat_changed(chat.id);
         if self.quiet {
             return Ok(());

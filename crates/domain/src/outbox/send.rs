@@ -118,6 +118,7 @@ impl Domain {
             Accepted::Replay(row, status) => return answer(&row, status, true),
             Accepted::New(row) => row,
         };
+        self.search_grew(scope, row.message_id);
         if !sync {
             self.poke_accepted(scope);
             return answer(&row, 202, false);

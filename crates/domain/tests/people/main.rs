@@ -9,6 +9,8 @@ mod lists;
 #[cfg(test)]
 mod measure;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod walk;

@@ -3,6 +3,7 @@
 mod body;
 pub mod download;
 mod idempotency;
+pub mod search;
 pub mod send;
 
 use serde_json::Value;
