@@ -29,4 +29,6 @@ mod outbox;
 #[cfg(test)]
 mod presence;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod sessions;

@@ -57,7 +57,10 @@ fn v1() -> OpenApiRouter<ApiState> {
         .routes(routes!(presence::own::set_presence))
         .routes(routes!(calls::reject::reject_call))
         // Messages
-        .routes(routes!(messages::send::send_message))
+        .routes(routes!(
+            messages::search::search_messages,
+            messages::send::send_message
+        ))
         .routes(routes!(
             messages::get::get_message,
             messages::edit::edit_message,

@@ -34,6 +34,7 @@ pub struct Domain {
     pub(crate) outbox: crate::outbox::Workers,
     pub(crate) keepers: crate::chats::settings::Keepers,
     pub(crate) live: crate::live::Live,
+    pub(crate) tenders: crate::search::keep::Tenders,
     engine: OnceLock<Arc<dyn Engine>>,
 }
 
@@ -57,6 +58,7 @@ impl Domain {
             outbox: crate::outbox::Workers::default(),
             keepers: crate::chats::settings::Keepers::default(),
             live: crate::live::Live::default(),
+            tenders: crate::search::keep::Tenders::default(),
             engine: OnceLock::new(),
         }
     }

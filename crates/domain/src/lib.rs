@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod people;
 pub mod ports;
 pub mod presence;
+pub mod search;
 pub mod sessions;
 pub mod show;
 pub mod system;

@@ -26,6 +26,7 @@ mod messages;
 mod organizations;
 mod outbox;
 mod people;
+mod search;
 mod sessions;
 
 pub use error::OpenError;

@@ -55,6 +55,32 @@ fn message_row(row: &Row<'_>) -> Result<MessageRow, Fault> {
 }
 
 impl MessagesView for Rows<'_> {
+    fn last_message_id(&self, s: SessionNo) -> Result<i64> {
+        let last = self.one(
+            "SELECT id FROM messages WHERE session = ?1 ORDER BY id DESC LIMIT 1",
+            params![s.0],
+            |row| Ok(row.get(0)?),
+        )?;
+        Ok(last.unwrap_or(0))
+    }
+
+    fn messages_between(&self, s: SessionNo, from: i64, to: i64) -> Result<Vec<MessageRow>> {
+        self.many(
+            select!("WHERE session = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id"),
+            params![s.0, from, to],
+            message_row,
+        )
+    }
+
+    fn messages_by_ids(&self, s: SessionNo, ids: &[i64]) -> Result<Vec<MessageRow>> {
+        self.each(
+            select!("WHERE session = ?1 AND id = ?2"),
+            ids,
+            |id| (s.0, *id),
+            message_row,
+        )
+    }
+
     fn message(&self, s: SessionNo, id: i64) -> Result<Option<MessageRow>> {
         self.one(
             select!("WHERE session = ?1 AND id = ?2"),

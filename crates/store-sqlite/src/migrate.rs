@@ -9,11 +9,11 @@ use rusqlite::{Connection, TransactionBehavior};
 /// In order; the place in the list, from 1, is the schema's number.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_start.sql"),
-    include_str!("../migrations/0004_chats.sql"),
-    include_str!("../migrations/0005_sending.sql"),
-    include_str!("../migrations/0006_contact_items.sql"),
-    include_str!("../migrations/0003_media.sql"),
-    include_str!("../migrations/0002_deeds.sql"),
+    include_str!("../migrations/0002_chats.sql"),
+    include_str!("../migrations/0003_sending.sql"),
+    include_str!("../migrations/0004_contact_items.sql"),
+    include_str!("../migrations/0005_media.sql"),
+    include_str!("../migrations/0006_deeds.sql"),
 ];
 
 /// "WHRF": marks the file as ours for `file(1)` and for [`check_ours`].

@@ -4,7 +4,7 @@ use crate::harness::TestApi;
 use std::collections::BTreeMap;
 use wharf_types::Capability::{self, Manage, Read, Send};
 
-const TABLE: [(&str, Capability); 43] = [
+const TABLE: [(&str, Capability); 44] = [
     ("listSessions", Manage),
     ("createSession", Manage),
     ("getSession", Manage),
@@ -32,6 +32,7 @@ const TABLE: [(&str, Capability); 43] = [
     ("subscribePresence", Send),
     ("setPresence", Send),
     ("rejectCall", Send),
+    ("searchMessages", Read),
     ("sendMessage", Send),
     ("downloadMedia", Read),
     ("uploadMedia", Send),

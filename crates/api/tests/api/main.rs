@@ -25,4 +25,6 @@ mod passing;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod sends;

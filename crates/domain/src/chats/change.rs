@@ -96,7 +96,9 @@ impl Domain {
         let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
         self.store
             .write(move |tx| ingest::delete_chat(tx, scope, ids, now, &jid))
-            .await
+            .await?;
+        self.tend_search(scope);
+        Ok(())
     }
 
     /// Clears the gateway's unread counter; nobody else learns of it. Repeating is a no-op.

@@ -10,6 +10,7 @@ use crate::{
     inbound::{ChatState, InChat, Seen},
     people::flags,
     ports::store::{ChatPeer, ChatRow},
+    search::keep,
 };
 use wharf_types::{Address, ChatJid, Millis};
 
@@ -153,6 +154,7 @@ impl Batch<'_> {
             return Ok(());
         };
         let shown = self.show().chat(&row)?;
+        keep::chat_gone(self.tx, self.s, row.id)?;
         self.tx.delete_chat(self.s, row.id)?;
         if let ChatPeer::Person(id) = row.peer {
             self.people.flag(self.tx, id, flags::DM, false)?;

@@ -19,6 +19,7 @@ use crate::{
         ids::Ids,
         store::{ChatPeer, ChatRow, MessageRow, Tx},
     },
+    search::keep::reworded,
     sessions::SessionScope,
 };
 use std::sync::Arc;
@@ -181,6 +182,7 @@ impl Batch<'_> {
         if row.deleted || same || at < row.extra.edited_at {
             return Ok(());
         }
+        let was = row.clone();
         body.clone_into(&mut row.body);
         row.edited = true;
         row.extra.edited_at = at;
@@ -189,6 +191,7 @@ impl Batch<'_> {
             media.insert("caption".into(), body.into());
         }
         self.tx.put_message(self.s, &row)?;
+        reworded(self.tx, self.s, &was, &row)?;
         self.chat_changed(chat.id);
         if self.quiet {
             return Ok(());
@@ -202,10 +205,12 @@ impl Batch<'_> {
         if row.deleted {
             return Ok(());
         }
+        let was = row.clone();
         row.deleted = true;
         row.body = String::new();
         row.extra = MessageExtra::default();
         self.tx.put_message(self.s, &row)?;
+        reworded(self.tx, self.s, &was, &row)?;
         self.chat_changed(chat.id);
         if self.quiet {
             return Ok(());

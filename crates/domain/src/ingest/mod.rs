@@ -259,16 +259,32 @@ pub(crate) fn delete_chat(
 
 impl Domain {
     /// Stores a batch of facts and their events in one transaction; returns after it is durable.
-    pub async fn ingest_facts(&self, scope: SessionScope, facts: Vec<Inbound>) -> Result<()> {
+    pub async fn ingest_facts(
+        self: &Arc<Self>,
+        scope: SessionScope,
+        facts: Vec<Inbound>,
+    ) -> Result<()> {
         let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
         let opener = Opener::of(self);
-        self.store
+        let gone = facts
+            .iter()
+            .any(|fact| matches!(fact, Inbound::ChatDeleted { .. }));
+        let newest = self
+            .store
             .write(move |tx| {
                 let mut batch = Batch::new(tx, scope, ids, now)?.opening(opener);
                 batch.facts(facts)?;
-                batch.finish()
+                let newest = batch.message_ids.newest();
+                batch.finish()?;
+                Ok(newest)
             })
-            .await
+            .await?;
+        if gone {
+            self.tend_search(scope);
+        } else if let Some(newest) = newest {
+            self.search_grew(scope, newest);
+        }
+        Ok(())
     }
 
     /// Who the account itself is: its row enters no list, whatever it was taken for before.

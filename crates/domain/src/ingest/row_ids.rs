@@ -33,6 +33,11 @@ impl RowIds {
         }
     }
 
+    /// The highest id given so far, if any was.
+    pub fn newest(&self) -> Option<i64> {
+        (self.next > 0).then(|| self.next - 1)
+    }
+
     /// A fresh id, higher than every one given before.
     pub fn give(&mut self, tx: &mut dyn Tx) -> Result<i64> {
         if self.left == 0 {

@@ -90,19 +90,23 @@ impl Domain {
             let chat_jid = show.chat_jid(&chat)?;
             let (sealed, from_me, wa_id) =
                 (row.extra.sealed.clone(), row.from_me, row.wa_id.clone());
+            // A copy that was passed on keeps the form of what it was copied from.
+            let sealed_as = Some(row.extra.sealed_as.clone())
+                .filter(|id| !id.is_empty())
+                .unwrap_or_else(|| wa_id.clone());
             let message = show.message(row, &chat_jid)?;
             Ok(Named {
                 sha256,
                 mimetype: text(&media, "mimetype"),
                 filename: text(&media, "filename"),
                 asked: MediaAsked {
-                    wa_id: wa_id.clone(),
+                    wa_id,
                     in_group: chat_jid.ends_with("@g.us"),
                     chat_jid,
                     sender_jid: message.sender_jid,
                     from_me,
                     sealed,
-                    sealed_as: wa_id,
+                    sealed_as,
                 },
             })
         });

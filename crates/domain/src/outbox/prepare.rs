@@ -251,6 +251,7 @@ fn copied(row: &MessageRow) -> MessageExtra {
     };
     MessageExtra {
         media: row.extra.media.clone(),
+        file: row.extra.file.clone(),
         poll: row.extra.poll.clone(),
         location: row.extra.location.clone(),
         contact: row.extra.contact.clone(),

@@ -149,6 +149,7 @@ impl Domain {
             Accepted::New(row) => row,
             Accepted::Nothing => return Ok(None),
         };
+        self.search_grew(scope, row.message_id);
         if !sync {
             if row.content.counted() {
                 self.poke_accepted(scope);

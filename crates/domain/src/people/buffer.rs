@@ -79,6 +79,12 @@ impl Gram {
         }
     }
 
+    /// As a number, above 0.
+    pub fn packed(self) -> i64 {
+        // Three times 21 bits: the sign stays clear.
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
     /// As text.
     pub fn text(self) -> String {
         [2, 1, 0]

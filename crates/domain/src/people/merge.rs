@@ -9,6 +9,7 @@ use crate::{
     Result,
     chats::settings,
     ports::store::{ChatPeer, MemberRow, PersonRow, Tx},
+    search::keep,
 };
 
 impl Roster {
@@ -58,6 +59,7 @@ impl Roster {
             (theirs, ours)
         };
         tx.move_messages(self.s, goes.id, stays.id)?;
+        keep::moved(tx, self.s, goes.id, stays.id)?;
         stays.peer = ChatPeer::Person(kept);
         stays.archived &= goes.archived;
         stays.pinned |= goes.pinned;

@@ -87,6 +87,7 @@ pub trait View:
     + OutboxView
     + EventsView
     + DeviceView
+    + SearchView
 {
 }
 impl<
@@ -98,7 +99,8 @@ impl<
         + GroupsView
         + OutboxView
         + EventsView
-        + DeviceView,
+        + DeviceView
+        + SearchView,
 > View for T
 {
 }
@@ -115,6 +117,7 @@ pub trait Tx:
     + OutboxTx
     + EventsTx
     + DeviceTx
+    + SearchTx
 {
     /// The same transaction as a view.
     fn view(&self) -> &dyn View;
@@ -452,6 +455,12 @@ pub struct MessageRow {
 
 #[expect(missing_docs, reason = "each verb says what it does")]
 pub trait MessagesView {
+    /// The highest row id there is, 0 when none.
+    fn last_message_id(&self, s: SessionNo) -> Result<i64>;
+    /// Rows with `from <= id <= to`, in id order.
+    fn messages_between(&self, s: SessionNo, from: i64, to: i64) -> Result<Vec<MessageRow>>;
+    /// Rows with these ids, in the ids' order; absent ones are left out.
+    fn messages_by_ids(&self, s: SessionNo, ids: &[i64]) -> Result<Vec<MessageRow>>;
     fn message(&self, s: SessionNo, id: i64) -> Result<Option<MessageRow>>;
     /// Unique within chat and sender (0 = the account).
     fn message_by_wa_id(
@@ -743,4 +752,55 @@ pub trait DeviceTx {
     fn device_delete(&mut self, s: SessionNo, space: u8, key: &[u8]) -> Result<()>;
     /// Removes a whole space, or with `None` all of the device (logged out, unlinked).
     fn device_clear(&mut self, s: SessionNo, space: Option<u8>) -> Result<()>;
+}
+
+// ── the search index ────────────────────────────────────────────────────────────────────────────────────────
+
+/// A segment of the search index: see `search`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentRow {
+    /// Its number: the row ids it covers.
+    pub segment: i64,
+    /// Time of its newest message.
+    pub newest: Millis,
+    /// Of its oldest.
+    pub oldest: Millis,
+}
+
+#[expect(missing_docs, reason = "each verb says what it does")]
+pub trait SearchView {
+    /// The number of the first segment not built; all before it are.
+    fn next_segment(&self, s: SessionNo) -> Result<i64>;
+    /// By newest message, then by number, both descending; after the given pair.
+    fn segments_by_newest(
+        &self,
+        s: SessionNo,
+        after: Option<(Millis, i64)>,
+        limit: usize,
+    ) -> Result<Vec<SegmentRow>>;
+    /// Times and ids of its messages, encoded as `search::segment` says.
+    fn segment_docs(&self, s: SessionNo, segment: i64) -> Result<Option<Vec<u8>>>;
+    /// Which of its messages hold a term, encoded as `people::posting` says.
+    fn search_bits(&self, s: SessionNo, segment: i64, term: i64) -> Result<Option<Vec<u8>>>;
+    /// All of a segment's postings, by term.
+    fn segment_bits(&self, s: SessionNo, segment: i64) -> Result<Vec<(i64, Vec<u8>)>>;
+    /// Deleted chats whose messages are still in segments.
+    fn search_purges(&self, s: SessionNo, limit: usize) -> Result<Vec<i64>>;
+}
+
+#[expect(missing_docs, reason = "each verb says what it does")]
+pub trait SearchTx {
+    fn put_segment(
+        &mut self,
+        s: SessionNo,
+        segment: i64,
+        newest: Millis,
+        oldest: Millis,
+        docs: &[u8],
+    ) -> Result<()>;
+    /// Writes a posting; empty bytes delete it.
+    fn put_search_bits(&mut self, s: SessionNo, segment: i64, term: i64, bits: &[u8])
+    -> Result<()>;
+    fn put_search_purge(&mut self, s: SessionNo, chat: i64) -> Result<()>;
+    fn delete_search_purge(&mut self, s: SessionNo, chat: i64) -> Result<()>;
 }

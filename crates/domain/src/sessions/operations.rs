@@ -269,6 +269,7 @@ impl Domain {
     pub async fn delete_session(self: &Arc<Self>, scope: SessionScope) -> Result<()> {
         self.engine()?.forget(&scope).await?;
         self.keepers.forget(scope.no);
+        self.tenders.forget(scope.no);
         self.store
             .write(move |tx| tx.delete_session(&scope))
             .await?;

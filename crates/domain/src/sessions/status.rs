@@ -154,6 +154,7 @@ impl Domain {
         if connected {
             self.poke_outbox(scope);
             self.poke_chats(scope, true);
+            self.tend_search(scope);
         }
         Ok(())
     }

@@ -11,6 +11,8 @@ mod lists;
 #[cfg(test)]
 mod measure;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod walk;

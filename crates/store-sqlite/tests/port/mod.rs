@@ -9,6 +9,7 @@ pub mod messages;
 pub mod organizations;
 pub mod outbox;
 pub mod people;
+pub mod search;
 pub mod sessions;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +41,7 @@ macro_rules! every_case {
             outbox: round_trip queued_in_order_of_acceptance what_is_scheduled_holds_up_nothing newest_first_list listed_by_status what_ran_out_of_time times_for_the_rate files_of_queued_sends
                 remembered_answers;
             events: in_the_writers_order_without_gaps of_one_organization_only a_rollback_leaves_no_gap;
+            search: segments_by_newest_message postings_by_segment_and_term purges_are_remembered messages_by_row;
             device: key_value scans_by_prefix cleared_by_space;
         }
     };

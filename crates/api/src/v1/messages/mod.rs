@@ -10,6 +10,7 @@ mod idempotency;
 pub mod react;
 pub mod remove_reaction;
 pub mod revoke;
+pub mod search;
 pub mod send;
 pub mod vote;
 

@@ -99,7 +99,7 @@ async fn seed_all(config: &Config, sizes: &[u64]) -> anyhow::Result<(Vec<Seeded>
     Ok((seeded, key))
 }
 
-async fn seed(domain: &Domain, org: OrgId, n: u64) -> anyhow::Result<Seeded> {
+async fn seed(domain: &Arc<Domain>, org: OrgId, n: u64) -> anyhow::Result<Seeded> {
     let session = domain
         .create_session(org, None, SessionSettings::default(), false)
         .await?;
