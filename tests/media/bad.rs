@@ -112,7 +112,8 @@ async fn bad_bytes_are_refused_by_name() {
             with("document", data(&vec![0; most])),
         )
         .await;
-    assert_eq!(answer.status.as_u16(), 200, "{}", answer.body);
+    // 202 where encrypting it takes an unoptimised build longer than a synchronous call waits.
+    answer.well();
     // A lie within the kind is corrected.
     let lie = with("image", json!({ "data": base64, "mimetype": "image/png" }));
     app.api.post(&session.path("/messages"), lie).await.well();
