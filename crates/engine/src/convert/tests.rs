@@ -139,7 +139,12 @@ fn a_text_with_quote_and_mention() {
         ("text", "see @you", "Q1")
     );
     assert_eq!(extra.mentions, ["15550000002@s.whatsapp.net"]);
-    assert!(extra.sealed.is_empty(), "a text needs no sealed copy");
+    assert!(!extra.sealed.is_empty(), "its form is needed to pass it on");
+    let (.., bare) = said(wa::Message {
+        conversation: Some("hello".into()),
+        ..Default::default()
+    });
+    assert!(bare.sealed.is_empty(), "bare words need no sealed copy");
 }
 
 #[test]

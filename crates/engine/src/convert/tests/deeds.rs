@@ -27,11 +27,12 @@ fn reactions_and_votes_name_whose_message_it_is() {
     };
     let friend = Party::Other(person("205227043110953@lid", ""));
     let own = "15551230001@s.whatsapp.net";
+    let peer = InChat::Person(person("205227043110953@lid", ""));
     let group = InChat::Group("120363000000000000@g.us".parse().unwrap());
     let other = Party::Other(person("7@lid", ""));
     for (chat, key, author) in [
-        (envelope().chat, key(true, "M", None), friend.clone()),
-        (envelope().chat, key(false, "M", None), Party::Own),
+        (peer.clone(), key(true, "M", None), friend.clone()),
+        (peer.clone(), key(false, "M", None), Party::Own),
         (group.clone(), key(false, "M", Some("7:3@lid")), other),
         (group.clone(), key(false, "M", Some(own)), Party::Own),
         (group.clone(), key(true, "M", Some(own)), friend.clone()),
@@ -64,7 +65,11 @@ fn reactions_and_votes_name_whose_message_it_is() {
         ..Default::default()
     };
     let mut facts = Vec::new();
-    converter().say(envelope(), &vote, &mut facts);
+    let envelope = Envelope {
+        chat: peer,
+        ..envelope()
+    };
+    converter().say(envelope, &vote, &mut facts);
     let [Inbound::Deed(deed)] = &facts[..] else {
         panic!("{facts:?}");
     };
