@@ -6,7 +6,7 @@ use crate::{
     extract::{authenticated, session_of},
     openapi, operations,
     state::ApiState,
-    v1::{calls, chats, contacts, groups, media, messages, outbox, presence, sessions},
+    v1::{api_keys, calls, chats, contacts, groups, media, messages, outbox, presence, sessions},
 };
 use axum::{
     Router,
@@ -79,6 +79,12 @@ fn v1() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(messages::download::download_media))
         .routes(routes!(media::upload::upload_media))
+        // Keys
+        .routes(routes!(
+            api_keys::list::list_api_keys,
+            api_keys::create::create_api_key
+        ))
+        .routes(routes!(api_keys::revoke::revoke_api_key))
         // Groups
         .routes(routes!(groups::list::list_groups))
         .routes(routes!(groups::get::get_group))

@@ -5,6 +5,7 @@ use crate::{
     readiness::Readiness,
     scopes::Scopes,
 };
+use ipnet::IpNet;
 use std::{fmt, sync::Arc};
 use wharf_domain::Domain;
 
@@ -23,6 +24,8 @@ pub struct ApiConfig {
     pub metrics: Option<RenderMetrics>,
     /// The token `/metrics` wants; `None`: any credential with `manage`.
     pub metrics_token: Option<String>,
+    /// Proxies before the API whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Cheap to clone.
@@ -36,6 +39,7 @@ struct Shared {
     readiness: Readiness,
     metrics: Option<RenderMetrics>,
     metrics_token: Option<String>,
+    trusted_proxies: Vec<IpNet>,
 }
 
 impl fmt::Debug for ApiState {
@@ -58,6 +62,7 @@ impl ApiState {
             readiness: Readiness::default(),
             metrics: config.metrics,
             metrics_token: config.metrics_token,
+            trusted_proxies: config.trusted_proxies,
         }))
     }
 
@@ -80,6 +85,10 @@ impl ApiState {
 
     pub(crate) fn metrics(&self) -> Option<&RenderMetrics> {
         self.0.metrics.as_ref()
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &[IpNet] {
+        &self.0.trusted_proxies
     }
 
     pub(crate) fn metrics_token(&self) -> Option<&str> {

@@ -5,6 +5,7 @@
 
 mod address_book;
 pub mod app;
+pub mod audit;
 pub mod calls;
 pub mod chats;
 pub mod contacts;

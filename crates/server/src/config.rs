@@ -9,8 +9,12 @@ use figment::{
     Figment,
     providers::{Format, Serialized, Toml},
 };
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 /// Every setting, with its default.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +46,8 @@ pub struct Config {
     pub whatsapp_version: String,
     /// Proxy of sessions that have none of their own: `socks5://…` or `http://…`, "" = none.
     pub proxy: String,
+    /// Proxies before the API whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
     /// Form of the logs.
     pub log_format: LogFormat,
     /// Who may log in.
@@ -130,6 +136,7 @@ impl Default for Config {
             whatsapp_ca_file: String::new(),
             whatsapp_version: "auto".into(),
             proxy: String::new(),
+            trusted_proxies: Vec::new(),
             log_format: LogFormat::Text,
             auth: Auth::default(),
             outbound: Outbound::default(),
@@ -177,6 +184,7 @@ impl Config {
         self.database_path()?;
         self.version()?;
         self.outbound.policy()?;
+        self.trusted_proxies()?;
         Ok(self)
     }
 
@@ -190,6 +198,19 @@ impl Config {
             .strip_prefix("sqlite:")
             .context("database_url: must begin with sqlite: (PostgreSQL is not built yet)")?;
         Ok(path.into())
+    }
+
+    /// Addresses and subnets of the proxies before the API.
+    pub fn trusted_proxies(&self) -> anyhow::Result<Vec<IpNet>> {
+        self.trusted_proxies
+            .iter()
+            .map(|text| {
+                let net = text
+                    .parse::<IpNet>()
+                    .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+                net.map_err(|_| anyhow!("trusted_proxies: {text:?} is no address and no subnet"))
+            })
+            .collect()
     }
 
     /// The client version to announce; `None` = ask WhatsApp.

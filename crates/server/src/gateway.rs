@@ -115,9 +115,12 @@ fn serve(
         let _ = stopped.wait_for(|stop| *stop).await;
     };
     tokio::spawn(async move {
-        axum::serve(listener, router)
-            .with_graceful_shutdown(until)
-            .await
+        axum::serve(
+            listener,
+            router.into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .with_graceful_shutdown(until)
+        .await
     })
 }
 

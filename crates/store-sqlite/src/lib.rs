@@ -17,6 +17,7 @@ mod pool;
 mod rows;
 mod writer;
 
+mod audit;
 mod chats;
 mod device;
 mod erasure;

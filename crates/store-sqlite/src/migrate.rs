@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_contact_items.sql"),
     include_str!("../migrations/0005_media.sql"),
     include_str!("../migrations/0006_deeds.sql"),
+    include_str!("../migrations/0007_audit.sql"),
 ];
 
 /// "WHRF": marks the file as ours for `file(1)` and for [`check_ours`].

@@ -1,7 +1,7 @@
 //! Organizations, issuer bindings, API keys, settings of the installation.
 
 use crate::{
-    columns::{bytes32, ulid},
+    columns::{bytes32, limit, ulid},
     error::Fault,
     rows::Rows,
 };
@@ -89,6 +89,25 @@ impl OrganizationsView for Rows<'_> {
             "SELECT org, id, name, hash, capabilities, sessions, expires_at, created_at, revoked_at
              FROM api_keys WHERE org = ?1 ORDER BY id",
             params![org.ulid().to_bytes()],
+            key_row,
+        )
+    }
+
+    fn key(&self, org: &OrgId, id: &KeyId) -> Result<Option<KeyRow>> {
+        self.one(
+            "SELECT org, id, name, hash, capabilities, sessions, expires_at, created_at, revoked_at
+             FROM api_keys WHERE org = ?1 AND id = ?2",
+            params![org.ulid().to_bytes(), id.ulid().to_bytes()],
+            key_row,
+        )
+    }
+
+    fn keys_in_force(&self, org: &OrgId, after: Option<KeyId>, rows: usize) -> Result<Vec<KeyRow>> {
+        let after = after.map(|id| id.ulid().to_bytes()).unwrap_or_default();
+        self.many(
+            "SELECT org, id, name, hash, capabilities, sessions, expires_at, created_at, revoked_at
+             FROM api_keys WHERE org = ?1 AND id > ?2 AND revoked_at IS NULL ORDER BY id LIMIT ?3",
+            params![org.ulid().to_bytes(), after, limit(rows)],
             key_row,
         )
     }

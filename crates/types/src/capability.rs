@@ -72,6 +72,20 @@ pub enum Role {
 }
 
 impl Role {
+    /// The text of the contract, also the stored form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+    /// From the stored form.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Member, Self::Admin, Self::Owner]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+    }
     /// The rights the role carries.
     pub fn capabilities(self) -> Capabilities {
         match self {

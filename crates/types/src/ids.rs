@@ -55,6 +55,9 @@ id!(/** A row of the event log. */ EventId, "evt");
 id!(/** An API key. */ KeyId, "key");
 id!(/** A queued send. */ OutboxId, "out");
 id!(/** A backfill or an import. */ JobId, "job");
+id!(/** A person's login: what its refresh tokens belong to. */ LoginId, "login");
+id!(/** An invitation into an organization. */ InvitationId, "inv");
+id!(/** An entry of the audit log. */ AuditId, "aud");
 
 #[cfg(test)]
 mod tests {

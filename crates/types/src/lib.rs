@@ -14,7 +14,10 @@ pub use address::{Address, AddressError, ChatJid, GroupJid, Lid, Phone};
 pub use capability::{Capabilities, Capability, Role};
 pub use emoji::{Emoji, NoEmoji};
 pub use error_code::ErrorCode;
-pub use ids::{EventId, IdError, JobId, KeyId, OrgId, OutboxId, SessionId, UserId, WebhookId};
+pub use ids::{
+    AuditId, EventId, IdError, InvitationId, JobId, KeyId, LoginId, OrgId, OutboxId, SessionId,
+    UserId, WebhookId,
+};
 pub use proxy::{ProxyError, ProxyUrl};
 pub use status::{AckLevel, SendStatus, SessionStatus};
 

@@ -131,7 +131,7 @@ impl<'a> Token<'a> {
                 .text(&issuer.org_claim)
                 .filter(|value| !value.is_empty())
                 .map(str::to_owned),
-            role: self.text(&issuer.role_claim).and_then(role),
+            role: self.text(&issuer.role_claim).and_then(Role::parse),
             super_admin: issuer
                 .platform_role_claim
                 .as_ref()
@@ -167,14 +167,5 @@ impl<'a> Token<'a> {
             reason = "bounded above; fractions of a millisecond do not matter"
         )]
         Some(Some((seconds * 1000.0) as Millis))
-    }
-}
-
-fn role(name: &str) -> Option<Role> {
-    match name {
-        "owner" => Some(Role::Owner),
-        "admin" => Some(Role::Admin),
-        "member" => Some(Role::Member),
-        _ => None,
     }
 }

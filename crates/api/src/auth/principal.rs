@@ -3,7 +3,7 @@
 use super::jwt::Claims;
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
-use wharf_domain::ports::store::KeyRow;
+use wharf_domain::{keys::Grant, ports::store::KeyRow};
 use wharf_types::{Capabilities, KeyId, Millis, OrgId, SessionId, UserId};
 
 /// Clock skew granted to login tokens.
@@ -69,6 +69,19 @@ impl Principal {
     /// Whether a session of the organization exists for this caller.
     pub fn sees(&self, session: &SessionId) -> bool {
         self.sessions.is_empty() || self.sessions.contains(session)
+    }
+
+    /// What a key they make may grant. A person's token runs out within minutes and says nothing about their rights, so
+    /// only a key's own expiry counts.
+    pub fn grant(&self) -> Grant {
+        Grant {
+            capabilities: self.capabilities,
+            sessions: self.sessions.clone(),
+            expires_at: match self.subject {
+                Subject::Key(_) => self.expires_at,
+                Subject::Person(_) => None,
+            },
+        }
     }
 
     /// The person, for `createdByUserId`.

@@ -57,6 +57,9 @@ impl Service<Request> for Edge {
         let started = Instant::now();
         let id = request_id::of(request.headers());
         let method = request.method().clone();
+        request
+            .extensions_mut()
+            .insert(request_id::RequestId(id.clone()));
         let routed = match colon::rewrite(request.uri()) {
             colon::Rewritten::Same => true,
             colon::Rewritten::To(uri) => {

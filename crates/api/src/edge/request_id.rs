@@ -12,6 +12,10 @@ use std::{
 /// The header's name.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// A request's id, beside it on its way in.
+#[derive(Clone)]
+pub struct RequestId(pub HeaderValue);
+
 /// Differs between processes, so that ids of two runs do not meet in one log. No secret.
 static RUN: LazyLock<u32> = LazyLock::new(|| {
     let [a, b, c, d, ..] = RandomState::new().hash_one(0u8).to_be_bytes();

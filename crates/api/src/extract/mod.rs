@@ -7,6 +7,7 @@
 mod accept;
 mod body;
 mod caller;
+mod origin;
 mod path;
 mod query;
 mod strict_json;
@@ -15,5 +16,6 @@ pub use accept::{AnswersAnything, AnswersJson, AnswersQr, Media, Picture, QrForm
 pub use body::{Body, JSON_LIMIT, LargeBody, MESSAGE_LIMIT};
 pub use caller::{Caller, InSession, Manage, Needs, Read, Send};
 pub(crate) use caller::{authenticated, session_of};
+pub use origin::Origin;
 pub use path::Segment;
 pub use query::Query;

@@ -1,5 +1,6 @@
 //! The operations, one noun a folder, one operation a file.
 
+pub mod api_keys;
 pub mod calls;
 pub mod chats;
 pub mod contacts;

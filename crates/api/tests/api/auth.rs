@@ -6,7 +6,7 @@ use crate::harness::{
 };
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
-use wharf_domain::ports::store::StoreExt;
+use wharf_domain::{audit::By, keys::Grant, ports::store::StoreExt};
 use wharf_types::{Capability, Millis};
 
 const NOW: Millis = 1_800_000_000;
@@ -101,7 +101,10 @@ async fn a_revoked_key_stops_within_five_seconds_and_an_expired_one_at_once() {
     let api = TestApi::new().await;
     let keys = api.domain.list_keys(api.org).await.unwrap();
     api.get("/sessions").await.ok(200);
-    api.domain.revoke_key(api.org, keys[0].id).await.unwrap();
+    api.domain
+        .revoke_key(api.org, keys[0].id, Grant::everything(), &By::program())
+        .await
+        .unwrap();
     let patience = std::time::Instant::now();
     while api.get("/sessions").await.status != 401 {
         assert!(patience.elapsed() < Duration::from_secs(5));
@@ -114,7 +117,11 @@ async fn a_revoked_key_stops_within_five_seconds_and_an_expired_one_at_once() {
         sessions: Vec::new(),
         expires_at: Some(NOW * 1000 + 10),
     };
-    let (_, secret) = api.domain.create_key(api.org, new).await.unwrap();
+    let (_, secret) = api
+        .domain
+        .create_key(api.org, new, &Grant::everything(), &By::program())
+        .await
+        .unwrap();
     assert_eq!(status(&api, &secret).await, 200);
     api.clock.advance(10);
     assert_eq!(status(&api, &secret).await, 401);

@@ -1,9 +1,9 @@
 //! The API over HTTP, in one binary. `harness` gives a test an API over a real store in one line.
 
 #[cfg(test)]
-mod auth;
+mod api_keys;
 #[cfg(test)]
-mod capabilities;
+mod auth;
 #[cfg(test)]
 mod chats;
 #[cfg(test)]
@@ -22,6 +22,8 @@ mod openapi;
 mod pacing;
 #[cfg(test)]
 mod passing;
+#[cfg(test)]
+mod policy;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]

@@ -4,7 +4,12 @@ use super::Failure;
 use crate::{config::Config, data_dir::DataDir, out, wiring};
 use anyhow::anyhow;
 use serde_json::json;
-use wharf_domain::{Domain, keys::NewKey, ports::store::StoreExt};
+use wharf_domain::{
+    Domain,
+    audit::By,
+    keys::{Grant, NewKey},
+    ports::store::StoreExt,
+};
 use wharf_types::{Capabilities, OrgId};
 
 /// Makes an organization and a key with all capabilities.
@@ -16,7 +21,9 @@ pub async fn first(domain: &Domain, name: &str) -> anyhow::Result<(OrgId, String
         sessions: Vec::new(),
         expires_at: None,
     };
-    let (_, secret) = domain.create_key(org.id, key).await?;
+    let (_, secret) = domain
+        .create_key(org.id, key, &Grant::everything(), &By::program())
+        .await?;
     Ok((org.id, secret))
 }
 

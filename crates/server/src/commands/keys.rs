@@ -7,7 +7,11 @@ use crate::{
     out, wiring,
 };
 use serde_json::{Value, json};
-use wharf_domain::{keys::NewKey, ports::store::KeyRow};
+use wharf_domain::{
+    audit::By,
+    keys::{Grant, NewKey},
+    ports::store::KeyRow,
+};
 use wharf_types::Capability;
 
 impl From<Permission> for Capability {
@@ -55,7 +59,9 @@ pub async fn run(what: Keys, config: &Config, as_json: bool) -> Result<(), Failu
                 sessions: session,
                 expires_at: None,
             };
-            let (row, secret) = domain.create_key(org, new).await?;
+            let (row, secret) = domain
+                .create_key(org, new, &Grant::everything(), &By::program())
+                .await?;
             let mut value = shown(&row);
             if as_json {
                 if let Some(object) = value.as_object_mut() {
@@ -75,7 +81,9 @@ pub async fn run(what: Keys, config: &Config, as_json: bool) -> Result<(), Failu
             }
         }
         Keys::Revoke { org, id } => {
-            domain.revoke_key(org, id).await?;
+            domain
+                .revoke_key(org, id, Grant::everything(), &By::program())
+                .await?;
             if as_json {
                 out::json(&json!({ "revoked": id }))?;
             } else {

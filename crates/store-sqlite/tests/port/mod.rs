@@ -1,5 +1,6 @@
 //! What the port promises, said against `&dyn Store`: every store runs these cases, each on a store of its own.
 
+pub mod audit;
 pub mod chats;
 pub mod device;
 pub mod events;
@@ -27,7 +28,8 @@ macro_rules! every_case {
         $make! {
             jobs: a_failed_job_leaves_nothing a_job_reads_what_it_wrote a_swallowed_failure_still_undoes_the_job
                 a_panic_undoes_the_job a_query_sees_one_snapshot health_answers;
-            organizations: bound_by_issuer_and_claim keys_are_found_by_hash_and_revoked_once settings_are_replaced
+            audit: newest_first_by_filter trimmed_by_age_in_steps;
+            organizations: bound_by_issuer_and_claim keys_are_found_by_hash_and_revoked_once keys_in_force_by_id settings_are_replaced
                 of_no_organization_is_not_found;
             sessions: round_trip foreign_is_unknown in_order_of_number numbers_are_not_reused
                 ids_are_never_given_twice gone_with_everything_under_it

@@ -84,6 +84,34 @@ pub async fn keys_are_found_by_hash_and_revoked_once(store: &dyn Store) {
         .unwrap_err();
 }
 
+pub async fn keys_in_force_by_id(store: &dyn Store) {
+    let (a, b) = (org(store).await, org(store).await);
+    let rows = [key(a, 1), key(a, 2), key(b, 3), key(a, 4)];
+    let inserted = rows.clone();
+    store
+        .write(move |tx| inserted.iter().try_for_each(|row| tx.insert_key(row)))
+        .await
+        .unwrap();
+    let second = rows[1].id;
+    let revoked = store.write(move |tx| tx.revoke_key(&a, &second, 9)).await;
+    assert_eq!(revoked, Ok(true));
+    let (first, rest, foreign) = store
+        .read(move |view| {
+            let first = view.keys_in_force(&a, None, 1)?;
+            let rest = view.keys_in_force(&a, Some(first[0].id), 10)?;
+            Ok((first, rest, view.key(&b, &second)?))
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        (first, rest),
+        (vec![rows[0].clone()], vec![rows[3].clone()])
+    );
+    assert_eq!(foreign, None);
+    let own = store.read(move |view| view.key(&a, &second)).await.unwrap();
+    assert_eq!(own.unwrap().revoked_at, Some(9));
+}
+
 pub async fn settings_are_replaced(store: &dyn Store) {
     for value in [&b"one"[..], b"", b"\x00\xff"] {
         store

@@ -24,9 +24,10 @@ use tower::ServiceExt;
 use wharf_api::{ApiConfig, ApiState, auth::IssuerConfig, router_with};
 use wharf_domain::{
     Domain,
+    audit::By,
     inbound::Inbound,
     inbox::DomainInbox,
-    keys::NewKey,
+    keys::{Grant, NewKey},
     master_key::MasterKey,
     ports::{
         clock::Clock,
@@ -203,6 +204,7 @@ impl TestApi {
             fetch_jwks: keys.clone(),
             metrics: Some(Arc::new(|| "wharf_up 1\n".to_owned())),
             metrics_token: None,
+            trusted_proxies: Vec::new(),
         });
         let org = domain.create_organization("first").await.unwrap().id;
         let broken = Router::new().route("/api/v1/broken", get(broken));
@@ -234,7 +236,11 @@ impl TestApi {
             sessions: only.to_vec(),
             expires_at: None,
         };
-        self.domain.create_key(org, new).await.unwrap().1
+        self.domain
+            .create_key(org, new, &Grant::everything(), &By::program())
+            .await
+            .unwrap()
+            .1
     }
 
     /// A stored session that never connects.

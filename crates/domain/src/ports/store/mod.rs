@@ -7,6 +7,7 @@
 //! - Calls inside a closure are synchronous: a job must not wait for anything else.
 //! - Session data is always asked for with its [`SessionNo`], which only a [`SessionScope`] look-up gives.
 
+mod audit;
 mod chats;
 mod device;
 mod events;
@@ -18,6 +19,7 @@ mod people;
 mod search;
 mod sessions;
 
+pub use audit::*;
 pub use chats::*;
 pub use device::*;
 pub use events::*;
@@ -99,6 +101,7 @@ pub trait View:
     + EventsView
     + DeviceView
     + SearchView
+    + AuditView
 {
 }
 impl<
@@ -111,7 +114,8 @@ impl<
         + OutboxView
         + EventsView
         + DeviceView
-        + SearchView,
+        + SearchView
+        + AuditView,
 > View for T
 {
 }
@@ -129,6 +133,7 @@ pub trait Tx:
     + EventsTx
     + DeviceTx
     + SearchTx
+    + AuditTx
 {
     /// The same transaction as a view.
     fn view(&self) -> &dyn View;

@@ -47,7 +47,11 @@ pub trait OrganizationsView {
     /// The organization bound to (issuer, claim value).
     fn org_by_claim(&self, issuer: &str, value: &str) -> Result<Option<OrgId>>;
     fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>>;
+    fn key(&self, org: &OrgId, id: &KeyId) -> Result<Option<KeyRow>>;
     fn keys(&self, org: &OrgId) -> Result<Vec<KeyRow>>;
+    /// Those not revoked by id, after `after`.
+    fn keys_in_force(&self, org: &OrgId, after: Option<KeyId>, limit: usize)
+    -> Result<Vec<KeyRow>>;
     /// A setting of the installation (schema facts, master-key check value).
     fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
 }
