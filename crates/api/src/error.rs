@@ -199,6 +199,15 @@ impl From<Error> for ApiError {
             Error::TooLarge(most) => {
                 Self::payload_too_large(usize::try_from(most).unwrap_or(usize::MAX))
             }
+            Error::Gone { oldest } => Self::new(
+                StatusCode::GONE,
+                ErrorCode::Gone,
+                "older than the event log is kept; details.oldest is the oldest event there is",
+            )
+            .detail(
+                "oldest",
+                oldest.map(|id| id.to_string()).unwrap_or_default(),
+            ),
             Error::Conflict(message) => {
                 Self::new(StatusCode::CONFLICT, ErrorCode::Conflict, message)
             }

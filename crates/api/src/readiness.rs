@@ -54,6 +54,9 @@ mod tests {
                 _ => Err(Error::Unavailable("the disk is full".into())),
             }
         }
+        fn appended(&self) -> tokio::sync::watch::Receiver<i64> {
+            unreachable!("nobody reads the log")
+        }
     }
 
     #[tokio::test]

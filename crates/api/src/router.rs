@@ -6,7 +6,10 @@ use crate::{
     extract::{authenticated, session_of},
     openapi, operations,
     state::ApiState,
-    v1::{api_keys, calls, chats, contacts, groups, media, messages, outbox, presence, sessions},
+    v1::{
+        api_keys, calls, chats, contacts, events, groups, media, messages, outbox, presence,
+        sessions,
+    },
 };
 use axum::{
     Router,
@@ -85,6 +88,8 @@ fn v1() -> OpenApiRouter<ApiState> {
             api_keys::create::create_api_key
         ))
         .routes(routes!(api_keys::revoke::revoke_api_key))
+        // Events
+        .routes(routes!(events::list::list_events))
         // Groups
         .routes(routes!(groups::list::list_groups))
         .routes(routes!(groups::get::get_group))

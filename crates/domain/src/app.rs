@@ -27,6 +27,8 @@ pub struct Domain {
     pub media: crate::media::Media,
     /// Servers that callers name.
     pub web: Arc<dyn Web>,
+    /// How long the event log is kept.
+    pub retention: crate::log::Retention,
     /// Which process this is: `gatewayId` of the sessions it holds.
     pub node_id: String,
     /// Seals cursors.
@@ -54,6 +56,7 @@ impl Domain {
             secrets,
             media: crate::media::Media::default(),
             web: Arc::new(NoWeb),
+            retention: crate::log::Retention::default(),
             node_id: String::new(),
             outbox: crate::outbox::Workers::default(),
             keepers: crate::chats::settings::Keepers::default(),
@@ -81,6 +84,13 @@ impl Domain {
     #[must_use]
     pub fn with_web(mut self, web: Arc<dyn Web>) -> Self {
         self.web = web;
+        self
+    }
+
+    /// Says how long the event log is kept.
+    #[must_use]
+    pub fn keeping(mut self, retention: crate::log::Retention) -> Self {
+        self.retention = retention;
         self
     }
 

@@ -15,6 +15,12 @@ pub enum Error {
     /// More bytes than this are not taken.
     #[error("larger than {0} bytes")]
     TooLarge(u64),
+    /// Older than the event log is kept.
+    #[error("older than the event log")]
+    Gone {
+        /// The oldest event there is, if any.
+        oldest: Option<wharf_types::EventId>,
+    },
     /// A job or request of this kind is under way.
     #[error("{0}")]
     Conflict(String),

@@ -18,6 +18,7 @@ pub mod inbox;
 pub mod ingest;
 pub mod keys;
 pub mod live;
+pub mod log;
 pub mod master_key;
 pub mod media;
 pub mod messages;

@@ -56,6 +56,27 @@ pub struct Config {
     pub outbound: Outbound,
     /// Files.
     pub media: Media,
+    /// What is kept how long.
+    pub retention: Retention,
+}
+
+/// What is kept how long, in days.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// The event log.
+    pub events_days: u32,
+    /// Attempts of webhook deliveries.
+    pub deliveries_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            events_days: 30,
+            deliveries_days: 30,
+        }
+    }
 }
 
 /// Where files are kept, how much and how long.
@@ -141,6 +162,7 @@ impl Default for Config {
             auth: Auth::default(),
             outbound: Outbound::default(),
             media: Media::default(),
+            retention: Retention::default(),
         }
     }
 }
@@ -185,6 +207,9 @@ impl Config {
         self.version()?;
         self.outbound.policy()?;
         self.trusted_proxies()?;
+        if self.retention.events_days < 4 {
+            bail!("retention.events_days: must be 4 or more: a webhook's retries last three days");
+        }
         Ok(self)
     }
 

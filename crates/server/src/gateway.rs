@@ -63,6 +63,7 @@ impl Gateway {
         }
         domain.keep_outbox();
         domain.keep_sweeping();
+        domain.keep_log();
         let resumed = domain.resume_sessions().await?;
         tracing::info!(%address, sessions = resumed, "listening");
         Ok(Self {

@@ -7,6 +7,7 @@ use wharf_api::{ApiConfig, ApiState, RenderMetrics};
 use wharf_domain::{
     Domain,
     inbox::DomainInbox,
+    log::Retention,
     master_key::MasterKey,
     media::{Keeping, Media},
     ports::{
@@ -54,6 +55,10 @@ async fn over(config: &Config, media: Media) -> anyhow::Result<Arc<Domain>> {
         Domain::new(store, Arc::new(SystemClock), ids, secrets)
             .named(node)
             .with_media(media)
+            .keeping(Retention::days(
+                config.retention.events_days,
+                config.retention.deliveries_days,
+            ))
             .with_web(Arc::new(Guarded::new(&config.outbound)?)),
     ))
 }

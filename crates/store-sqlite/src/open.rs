@@ -91,9 +91,12 @@ impl SqliteStore {
             conn.pragma_update(None, "max_page_count", pages)?;
         }
         let readers = Pool::open(path, options)?;
+        let last = conn.query_row("SELECT coalesce(max(place), 0) FROM events", [], |row| {
+            row.get(0)
+        })?;
         Ok(Self {
             readers,
-            writer: Writer::start(conn, options).map_err(file)?,
+            writer: Writer::start(conn, options, last).map_err(file)?,
             probes: AtomicU64::new(0),
             _dir: dir,
         })
@@ -146,6 +149,10 @@ impl Store for SqliteStore {
 
     async fn query(&self, job: ReadJob) -> Result<()> {
         self.readers.query(job)
+    }
+
+    fn appended(&self) -> tokio::sync::watch::Receiver<i64> {
+        self.writer.appended()
     }
 
     /// Writes a value it has not written before (SQLite skips a write that changes nothing), waits for the

@@ -17,12 +17,27 @@ use wharf_domain::{Result, ports::store};
 pub(crate) struct Rows<'c> {
     conn: &'c Connection,
     doomed: Cell<bool>,
+    appended: Cell<Option<i64>>,
 }
 
 impl<'c> Rows<'c> {
     pub(crate) fn new(conn: &'c Connection) -> Self {
         let doomed = Cell::new(false);
-        Self { conn, doomed }
+        let appended = Cell::new(None);
+        Self {
+            conn,
+            doomed,
+            appended,
+        }
+    }
+
+    /// Place of the last event this job appended.
+    pub(crate) fn appended(&self) -> Option<i64> {
+        self.appended.get()
+    }
+
+    pub(crate) fn note_appended(&self, place: i64) {
+        self.appended.set(Some(place));
     }
 
     /// A statement of this job has failed.

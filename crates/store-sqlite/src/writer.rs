@@ -29,7 +29,7 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use wharf_domain::{Error, Result, ports::store::WriteJob};
 
 /// A batch is closed at this many jobs, or once it has run this long: bounds the wait of the first in it.
@@ -53,20 +53,29 @@ pub(crate) struct Writer {
     queue: Option<mpsc::Sender<Queued>>,
     thread: Option<JoinHandle<()>>,
     wait: Duration,
+    appended: watch::Sender<i64>,
 }
 
 impl Writer {
     /// Starts the thread on a connection that is ready to write.
-    pub(crate) fn start(conn: Connection, options: &Options) -> std::io::Result<Self> {
+    pub(crate) fn start(conn: Connection, options: &Options, last: i64) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
+        let (appended, _) = watch::channel(last);
+        let tell = appended.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || serve(&conn, jobs))?;
+            .spawn(move || serve(&conn, jobs, &tell))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
             wait: options.wait,
+            appended,
         })
+    }
+
+    /// Place of the newest event that is committed.
+    pub(crate) fn appended(&self) -> watch::Receiver<i64> {
+        self.appended.subscribe()
     }
 
     /// Queues a job and waits until it is durable, failed or given up.
@@ -126,9 +135,11 @@ fn stopped() -> Error {
     Error::Unavailable("the store is closing".to_owned())
 }
 
-fn serve(conn: &Connection, mut jobs: mpsc::Receiver<Queued>) {
+fn serve(conn: &Connection, mut jobs: mpsc::Receiver<Queued>, appended: &watch::Sender<i64>) {
     while let Some(first) = jobs.blocking_recv() {
-        batch(conn, first, &mut jobs);
+        if let Some(place) = batch(conn, first, &mut jobs) {
+            appended.send_replace(place);
+        }
         checkpoint(conn);
     }
     let closed = conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
@@ -137,10 +148,11 @@ fn serve(conn: &Connection, mut jobs: mpsc::Receiver<Queued>) {
     }
 }
 
-/// One transaction: `first` and whatever is queued behind it.
-fn batch(conn: &Connection, first: Queued, jobs: &mut mpsc::Receiver<Queued>) {
+/// One transaction: `first` and whatever is queued behind it. The place of the newest event it committed.
+fn batch(conn: &Connection, first: Queued, jobs: &mut mpsc::Receiver<Queued>) -> Option<i64> {
     let started = Instant::now();
     let mut done: Vec<(oneshot::Sender<Result<()>>, Result<()>)> = Vec::new();
+    let mut newest = None;
     let mut failed = exec(conn, "BEGIN IMMEDIATE").err();
     let mut next = Some(first);
     while let Some(job) = next.take() {
@@ -149,7 +161,8 @@ fn batch(conn: &Connection, first: Queued, jobs: &mut mpsc::Receiver<Queued>) {
         } else if let Some(error) = &failed {
             done.push((job.answer, Err(error.clone())));
         } else {
-            let outcome = alone(conn, job.work);
+            let (outcome, place) = alone(conn, job.work);
+            newest = place.or(newest);
             if conn.is_autocommit() {
                 failed = Some(lost(&outcome));
             }
@@ -168,6 +181,7 @@ fn batch(conn: &Connection, first: Queued, jobs: &mut mpsc::Receiver<Queued>) {
             None => outcome,
         });
     }
+    newest.filter(|_| failed.is_none())
 }
 
 /// Commits, or rolls back what holds nothing; leaves no transaction open either way.
@@ -179,9 +193,11 @@ fn finish(conn: &Connection, anything: bool) -> Result<()> {
     done
 }
 
-/// One job in its savepoint.
-fn alone(conn: &Connection, work: WriteJob) -> Result<()> {
-    exec(conn, "SAVEPOINT job")?;
+/// One job in its savepoint; and the place of the last event it appended, if it is kept.
+fn alone(conn: &Connection, work: WriteJob) -> (Result<()>, Option<i64>) {
+    if let Err(error) = exec(conn, "SAVEPOINT job") {
+        return (Err(error), None);
+    }
     let mut rows = Rows::new(conn);
     let outcome = match catch_unwind(AssertUnwindSafe(|| work(&mut rows))) {
         Ok(Ok(())) if rows.doomed() => Err(Error::Internal(
@@ -201,7 +217,9 @@ fn alone(conn: &Connection, work: WriteJob) -> Result<()> {
         // Its writes cannot be told from its neighbours' any more: the batch goes as a whole.
         let _ = exec(conn, "ROLLBACK");
     }
-    outcome.and(closed)
+    let done = outcome.and(closed);
+    let place = rows.appended().filter(|_| done.is_ok());
+    (done, place)
 }
 
 /// What the others in the batch are told when SQLite has ended the transaction under them.

@@ -18,6 +18,7 @@ pub enum ErrorCode {
     NotAcceptable,
     PayloadTooLarge,
     UnsupportedMediaType,
+    Gone,
     Conflict,
     IdempotencyKeyReused,
     RateLimited,

@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod calls;
 pub mod chats;
 pub mod contacts;
+pub mod events;
 pub mod groups;
 pub mod media;
 pub mod messages;

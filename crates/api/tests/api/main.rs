@@ -9,6 +9,8 @@ mod chats;
 #[cfg(test)]
 mod deeds;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod http;

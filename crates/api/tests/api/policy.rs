@@ -4,7 +4,7 @@ use crate::harness::TestApi;
 use std::collections::BTreeMap;
 use wharf_types::Capability::{self, Manage, Read, Send};
 
-const TABLE: [(&str, Capability); 47] = [
+const TABLE: [(&str, Capability); 48] = [
     ("listSessions", Manage),
     ("createSession", Manage),
     ("getSession", Manage),
@@ -49,6 +49,7 @@ const TABLE: [(&str, Capability); 47] = [
     ("listApiKeys", Manage),
     ("createApiKey", Manage),
     ("revokeApiKey", Manage),
+    ("listEvents", Read),
     ("listGroups", Read),
     ("getGroup", Read),
     ("listGroupMembers", Read),

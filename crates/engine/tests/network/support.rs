@@ -366,6 +366,9 @@ impl Store for Mortal {
         let store = self.0.read().await;
         store.as_ref().ok_or_else(gone)?.health().await
     }
+    fn appended(&self) -> tokio::sync::watch::Receiver<i64> {
+        tokio::sync::watch::channel(0).1
+    }
 }
 
 fn open(path: PathBuf) -> Arc<Mortal> {

@@ -33,6 +33,7 @@ pub use sessions::*;
 
 use crate::Result;
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 /// A job that writes.
 pub type WriteJob = Box<dyn FnOnce(&mut dyn Tx) -> Result<()> + Send>;
@@ -48,6 +49,8 @@ pub trait Store: Send + Sync {
     async fn query(&self, job: ReadJob) -> Result<()>;
     /// Whether the store answers and can write (readiness), in words when not.
     async fn health(&self) -> Result<()>;
+    /// Changes after each commit that appended events: the place of the newest one committed.
+    fn appended(&self) -> watch::Receiver<i64>;
 }
 
 /// Jobs that return something.
