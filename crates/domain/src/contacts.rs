@@ -12,9 +12,9 @@ use crate::{
     ports::store::{PersonRow, StoreExt, View},
     sessions::{SessionNo, SessionScope},
     show::{Show, lid_text, number},
+    wrong::Wrong,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
 use wharf_types::{Address, GroupJid, Millis};
 
 /// Which list of people.
@@ -94,33 +94,21 @@ pub struct ContactQuery {
 impl ContactQuery {
     /// Reads the parameters; the error names every one that is wrong.
     pub fn parse(params: ContactParams<'_>) -> Result<Self> {
-        let mut wrong = BTreeMap::new();
-        let mut note = |error: Error| {
-            if let Error::Invalid(fields) = error {
-                wrong.extend(fields);
-            }
-        };
+        let mut wrong = Wrong::default();
         let source = Source::parse(params.source);
         if source.is_none() && !params.source.is_empty() {
-            note(Error::invalid("source", "must be dm, group or addressbook"));
+            wrong.note("source", "must be dm, group or addressbook");
         }
-        let group = match params.group {
-            "" => None,
-            text => text
-                .parse()
-                .map_err(|_| note(Error::invalid("group", "must be a group JID")))
-                .ok(),
-        };
+        let group: Option<GroupJid> = params.group.parse().ok();
+        if group.is_none() && !params.group.is_empty() {
+            wrong.note("group", "must be a group JID");
+        }
         if !matches!(params.sort, "" | "name") {
-            note(Error::invalid("sort", "must be name or absent"));
+            wrong.note("sort", "must be name or absent");
         }
-        let search = Search::parse(params.q).map_err(&mut note).ok().flatten();
-        let limit = parse_limit(params.limit)
-            .map_err(&mut note)
-            .unwrap_or_default();
-        if !wrong.is_empty() {
-            return Err(Error::Invalid(wrong));
-        }
+        let search = wrong.take(Search::parse(params.q));
+        let limit = wrong.take(parse_limit(params.limit));
+        wrong.none()?;
         Ok(Self {
             source,
             group,

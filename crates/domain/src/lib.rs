@@ -31,6 +31,7 @@ pub mod sessions;
 pub mod show;
 pub mod system;
 pub mod vcard;
+mod wrong;
 
 pub use app::Domain;
 pub use error::{Error, Result};

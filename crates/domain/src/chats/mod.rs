@@ -12,9 +12,9 @@ use crate::{
     ports::store::{ChatFilter, ChatPeer, ChatPlace, ChatRow, StoreExt},
     sessions::SessionScope,
     show::{Show, person_jid},
+    wrong::Wrong,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
 use wharf_types::{ChatJid, Millis, SessionId};
 
 /// Chats looked through at once while a search text is checked.
@@ -64,39 +64,28 @@ pub struct ChatQuery {
     pub cursor: String,
 }
 
+/// A parameter that says yes or no, "" neither.
+fn truth(field: &str, text: &str) -> Result<Option<bool>> {
+    match text {
+        "" => Ok(None),
+        "true" => Ok(Some(true)),
+        "false" => Ok(Some(false)),
+        _ => Err(Error::invalid(field, "must be true or false")),
+    }
+}
+
 impl ChatQuery {
     /// Reads the parameters; the error names every one that is wrong.
     pub fn parse(params: ChatParams<'_>) -> Result<Self> {
-        let mut wrong = BTreeMap::new();
-        let mut note = |error: Error| {
-            if let Error::Invalid(fields) = error {
-                wrong.extend(fields);
-            }
-        };
-        let mut truth = |field: &str, text: &str| match text {
-            "" => None,
-            "true" => Some(true),
-            "false" => Some(false),
-            _ => {
-                note(Error::invalid(field, "must be true or false"));
-                None
-            }
-        };
-        let archived = truth("archived", params.archived);
-        let unread = truth("unread", params.unread);
+        let mut wrong = Wrong::default();
+        let archived = wrong.take(truth("archived", params.archived));
+        let unread = wrong.take(truth("unread", params.unread));
         if !matches!(params.kind, "" | "dm" | "group" | "channel" | "status") {
-            note(Error::invalid(
-                "type",
-                "must be dm, group, channel or status",
-            ));
+            wrong.note("type", "must be dm, group, channel or status");
         }
-        let search = Search::parse(params.q).map_err(&mut note).ok().flatten();
-        let limit = parse_limit(params.limit)
-            .map_err(&mut note)
-            .unwrap_or_default();
-        if !wrong.is_empty() {
-            return Err(Error::Invalid(wrong));
-        }
+        let search = wrong.take(Search::parse(params.q));
+        let limit = wrong.take(parse_limit(params.limit));
+        wrong.none()?;
         Ok(Self {
             filter: ChatFilter {
                 kind: Some(params.kind.to_owned()).filter(|kind| !kind.is_empty()),

@@ -28,11 +28,9 @@ use crate::{
     ports::store::{MessageRow, StoreExt},
     sessions::SessionScope,
     show::Show,
+    wrong::Wrong,
 };
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 use wharf_types::{ChatJid, Millis};
 
 /// The most code points a search text may have.
@@ -66,39 +64,29 @@ pub struct MessageQuery {
     pub cursor: String,
 }
 
+fn time(field: &str, text: &str) -> Result<Option<Millis>> {
+    match text.parse::<Millis>() {
+        _ if text.is_empty() => Ok(None),
+        Ok(at) if at >= 0 => Ok(Some(at)),
+        _ => Err(Error::invalid(field, "must be a time in Unix milliseconds")),
+    }
+}
+
 impl MessageQuery {
     /// Reads the parameters; the error names every one that is wrong.
     pub fn parse(chat: Option<ChatJid>, params: MessageParams<'_>) -> Result<Self> {
-        let mut wrong = BTreeMap::new();
-        let mut note = |field: &str, what: &str| {
-            wrong.insert(field.to_owned(), what.to_owned());
-        };
+        let mut wrong = Wrong::default();
         let text = params.q.trim();
         if text.chars().count() > LONGEST {
-            note("q", "must have at most 100 characters");
+            wrong.note("q", "must have at most 100 characters");
         }
-        let mut time = |field: &str, text: &str| match text.parse::<Millis>() {
-            _ if text.is_empty() => None,
-            Ok(at) if at >= 0 => Some(at),
-            _ => {
-                note(field, "must be a time in Unix milliseconds");
-                None
-            }
-        };
-        let (from, to) = (time("from", params.from), time("to", params.to));
+        let from = wrong.take(time("from", params.from));
+        let to = wrong.take(time("to", params.to));
         if from.zip(to).is_some_and(|(from, to)| from > to) {
-            note("to", "must not be before from");
+            wrong.note("to", "must not be before from");
         }
-        let limit = match parse_limit(params.limit) {
-            Ok(limit) => limit,
-            Err(_) => {
-                note("limit", "must be an integer");
-                0
-            }
-        };
-        if !wrong.is_empty() {
-            return Err(Error::Invalid(wrong));
-        }
+        let limit = wrong.take(parse_limit(params.limit));
+        wrong.none()?;
         Ok(Self {
             text: text.to_owned(),
             chat,

@@ -6,8 +6,9 @@ use crate::{
     cursor::{Binding, Page},
     ports::{engine::LinkCode, secrets::Secrets, store::StoreExt},
     sessions::SessionNo,
+    wrong::Wrong,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 use wharf_types::{OrgId, Phone, ProxyUrl, SessionId, SessionStatus, UserId};
 
 /// Sends in any 60 s, unless set.
@@ -37,13 +38,13 @@ pub struct SessionSettings {
 
 impl SessionSettings {
     fn apply(self, row: &mut SessionRow, secrets: &dyn Secrets) -> Result<()> {
-        let mut wrong = BTreeMap::new();
+        let mut wrong = Wrong::default();
         let mut rate = |field: &str, given: Option<i64>, most: u32, into: &mut u32| match given {
             None => {}
             Some(value) => match u32::try_from(value) {
                 Ok(value) if (1..=most).contains(&value) => *into = value,
                 _ => {
-                    wrong.insert(field.to_owned(), format!("must be between 1 and {most}"));
+                    wrong.note(field, format!("must be between 1 and {most}"));
                 }
             },
         };
@@ -61,10 +62,7 @@ impl SessionSettings {
         );
         if let Some(label) = self.label {
             if label.chars().count() > MAX_LABEL {
-                wrong.insert(
-                    "label".into(),
-                    format!("must be at most {MAX_LABEL} characters"),
-                );
+                wrong.note("label", format!("must be at most {MAX_LABEL} characters"));
             }
             row.label = label;
         }
@@ -76,18 +74,14 @@ impl SessionSettings {
                     row.proxy = Some(SessionProxy::seal(secrets, row.scope.id, &proxy));
                 }
                 Err(error) => {
-                    wrong.insert("proxy".into(), error.to_string());
+                    wrong.note("proxy", error.to_string());
                 }
             },
         }
         row.auto_read = self.auto_read.unwrap_or(row.auto_read);
         row.presence_typing = self.presence_typing.unwrap_or(row.presence_typing);
         row.mark_online = self.mark_online.unwrap_or(row.mark_online);
-        if wrong.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::Invalid(wrong))
-        }
+        wrong.none()
     }
 }
 
