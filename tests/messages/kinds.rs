@@ -128,3 +128,43 @@ async fn bad_polls_places_and_cards_are_refused_by_field_and_nothing_is_sent() {
     }
     assert_eq!(outbox(&app, &session).await, Vec::<Value>::new());
 }
+
+/// Whom a text names and what it answers, on the phone and in the store.
+#[tokio::test]
+async fn mentions_and_answers_go_both_ways() {
+    let (app, session, gid) = app_with_group().await;
+    for (to, from_anna, chat, reader) in [
+        (ANNA, OWN, ANNA, ANNA),
+        (gid.as_str(), gid.as_str(), gid.as_str(), BORIS),
+    ] {
+        let asked = json!({ "to": from_anna, "type": "text", "text": "who is coming?" });
+        let asked = says(&app, ANNA, asked).await;
+        stored(&app, &session, chat, &asked, |_| true).await;
+        let boris = format!("{BORIS}@s.whatsapp.net");
+        let answer = json!({ "type": "text", "to": to, "text": format!("@{BORIS} is"),
+            "replyTo": asked, "mentions": [boris] });
+        let sent = send(&app, &session, answer).await;
+        let id = sent["waMessageId"].as_str().unwrap();
+        let seen = shown(&app, reader, id, |_| true).await;
+        assert_eq!(
+            (&seen["quotedId"], &seen["mentions"]),
+            (&json!(asked), &json!([boris])),
+            "{seen}"
+        );
+        let kept = stored(&app, &session, chat, id, |_| true).await;
+        assert_eq!(
+            (&kept["quotedId"], &kept["mentions"]),
+            (&json!(asked), &json!([boris]))
+        );
+
+        let back = json!({ "to": from_anna, "type": "text", "text": "good", "replyTo": id, "mentions": [BORIS] });
+        let back = says(&app, ANNA, back).await;
+        let kept = stored(&app, &session, chat, &back, |_| true).await;
+        assert_eq!(
+            (&kept["type"], &kept["quotedId"]),
+            (&json!("text"), &json!(id))
+        );
+        assert_eq!(kept["mentions"].as_array().unwrap().len(), 1, "{kept}");
+    }
+    app.clean_ledger().await;
+}

@@ -3,6 +3,7 @@
 mod done_here;
 mod done_there;
 mod forward;
+mod history;
 mod kinds;
 mod polls;
 pub mod support;

@@ -4,7 +4,7 @@
 //!
 //! With every type: `replyTo` (an id this person sees), `mentions` (numbers or JIDs; they are put as the chat
 //! addresses people), `forwarded` (how often it was; 0 or absent: not), `hideNumber`. A text may carry
-//! `preview {url, title, description}`; `media` also `seconds`, `width`, `height`, `thumbnail`. What may be seen
+//! `preview {url, title, description}`; `media` also `seconds`, `width`, `height`, `thumbnail`, `animated` (stickers). What may be seen
 //! once (`viewOnce`) reaches the phone alone: companions are told `<unavailable type="view_once"/>`.
 
 use std::sync::Arc;

@@ -15,6 +15,7 @@
 
 pub mod archive;
 mod demand;
+mod marks;
 mod parts;
 mod plan;
 pub mod upload;

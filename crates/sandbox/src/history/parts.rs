@@ -6,6 +6,7 @@ use waproto::whatsapp::{self as wa, history_sync::HistorySyncType, web_message_i
 
 use super::{
     archive::{Chat, KnownChat, KnownPerson, Past},
+    marks::Place,
     plan::{Phase, Plan},
 };
 use crate::{
@@ -287,8 +288,21 @@ impl Owner {
                 conversation: Some(m.text.clone()),
                 ..Default::default()
             });
-            c.messages
-                .push(self.message((&c.id, m, told), participant, push_name)?);
+            let mut past = self.message((&c.id, m, told), participant, push_name)?;
+            if self.wrote
+                && let Some(info) = past.message.as_option_mut()
+            {
+                let place = Place {
+                    owner: self.me.phone,
+                    chat: &known.chat,
+                    group: group.as_ref(),
+                    jid: &c.id,
+                };
+                let marks = w.marks(&place, &m.id)?;
+                info.reactions = marks.reactions;
+                info.poll_updates = marks.votes;
+            }
+            c.messages.push(past);
         }
         Ok(Some(c))
     }

@@ -24,6 +24,8 @@ pub struct Attachment {
     pub height: Option<u32>,
     /// base64 of a small JPEG.
     pub thumbnail: Option<String>,
+    /// Of a sticker: it moves.
+    pub animated: Option<bool>,
 }
 
 impl Attachment {
@@ -164,7 +166,8 @@ pub fn message(
             sticker_message,
             StickerMessage {
                 width: width,
-                height: height
+                height: height,
+                is_animated: a.animated
             }
         ),
         _ => {

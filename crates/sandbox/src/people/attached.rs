@@ -63,7 +63,8 @@ pub fn of(m: &wa::Message) -> Option<Attached> {
         return from!(d, Document, shown);
     }
     let s = m.sticker_message.as_option()?;
-    let shown = json!({"kind": "sticker", "width": s.width, "height": s.height});
+    let shown = json!({"kind": "sticker", "width": s.width, "height": s.height,
+        "animated": s.is_animated.unwrap_or(false)});
     from!(s, Sticker, shown)
 }
 

@@ -59,6 +59,16 @@ pub struct Reaction {
     pub timestamp: i64,
 }
 
+/// What somebody chose in a poll.
+pub struct Vote {
+    /// The voter's phone JID.
+    pub by: String,
+    /// By their words.
+    pub options: Vec<String>,
+    /// Milliseconds.
+    pub at: i64,
+}
+
 /// A message about to be shown.
 pub struct Line<'a> {
     pub id: &'a str,
@@ -225,7 +235,7 @@ impl World<'_> {
         Ok(out)
     }
 
-    fn reactions(&self, seq: i64) -> Result<Vec<Reaction>> {
+    pub fn reactions(&self, seq: i64) -> Result<Vec<Reaction>> {
         let mut q = self.db().prepare_cached(
             "SELECT emoji, by, at FROM inbox_reactions WHERE seq = ?1 ORDER BY at, by",
         )?;
@@ -241,17 +251,30 @@ impl World<'_> {
         Ok(rows)
     }
 
+    /// The newest vote of each person, in order of voting.
+    pub fn votes(&self, seq: i64) -> Result<Vec<Vote>> {
+        let sql = "SELECT by, options, at FROM inbox_votes WHERE seq = ?1 ORDER BY at, by";
+        let mut q = self.db().prepare_cached(sql)?;
+        let rows = q.query_map([seq], |r| {
+            let options: String = r.get(1)?;
+            Ok(Vote {
+                by: r.get(0)?,
+                options: serde_json::from_str(&options).unwrap_or_default(),
+                at: r.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Fills `options[].voters` with phone JIDs.
     fn tally(&self, seq: i64, poll: &mut Value) -> Result<()> {
-        let mut q = self
-            .db()
-            .prepare_cached("SELECT by, options FROM inbox_votes WHERE seq = ?1 ORDER BY at, by")?;
-        let votes: Vec<(String, String)> = q
-            .query_map([seq], |r| Ok((r.get(0)?, r.get(1)?)))?
-            .collect::<Result<_, _>>()?;
         let mut options = poll.get_mut("options").and_then(Value::as_array_mut);
-        for (by, chosen) in votes {
-            let chosen: Vec<String> = serde_json::from_str(&chosen)?;
+        for Vote {
+            by,
+            options: chosen,
+            ..
+        } in self.votes(seq)?
+        {
             for o in options.iter_mut().flat_map(|o| o.iter_mut()) {
                 let picked = o.get("text").and_then(Value::as_str);
                 let picked = picked.is_some_and(|t| chosen.iter().any(|c| c == t));
