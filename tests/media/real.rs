@@ -78,3 +78,18 @@ pub fn pdf() -> Vec<u8> {
       3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
         .to_vec()
 }
+
+/// 128 × 128, two frames.
+pub fn animated_webp() -> Vec<u8> {
+    made(
+        "x.webp",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=size=128x128:duration=1:rate=2",
+            "-c:v",
+            "libwebp_anim",
+        ],
+    )
+}

@@ -1,9 +1,9 @@
 //! What people send is fetched, checked, kept and read in parts.
 
-use super::real::{jpeg, mp4, pdf, sha256, voice_note};
+use super::real::{animated_webp, jpeg, mp4, pdf, sha256, voice_note};
 use crate::{
     harness::{ANNA, BORIS, OWN, Session, TestApp, until},
-    messages::support::{app_with_group, says},
+    messages::support::{app_with_group, says, shown},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Method, Response, StatusCode};
@@ -53,6 +53,7 @@ async fn every_kind_comes_whole_from_a_chat_and_from_a_group() {
             ("audio", voice_note(), "audio/ogg; codecs=opus", true),
             ("video", mp4(), "video/mp4", false),
             ("document", pdf(), "application/pdf", false),
+            ("sticker", animated_webp(), "image/webp", false),
         ] {
             let media = json!({ "data": STANDARD.encode(&bytes), "mimetype": mimetype, "filename": "é x.bin" });
             let mut body = json!({ "to": to, "type": kind, "media": media });
@@ -204,6 +205,81 @@ async fn a_file_that_whatsapp_dropped_is_asked_of_the_phone() {
         .well();
     let got = fetch(&app, &session, &lost, &[]).await;
     assert_eq!(error(got).await, (502, json!("media_expired")));
+    let ledger = app.clean_ledger().await;
+    assert_eq!(ledger["violations"], json!([]), "{ledger}");
+}
+
+#[tokio::test]
+async fn a_sticker_that_moves_still_moves_when_it_is_passed_on() {
+    let (app, session, gid) = app_with_group().await;
+    for moves in [true, false] {
+        let media = json!({ "data": STANDARD.encode(animated_webp()), "mimetype": "image/webp",
+            "width": 128, "height": 128, "animated": moves });
+        let id = says(
+            &app,
+            ANNA,
+            json!({ "to": OWN, "type": "sticker", "media": media }),
+        )
+        .await;
+        let message = comes(&app, &session, ANNA, &id).await;
+        assert_eq!(
+            (
+                &message["body"],
+                &message["media"]["kind"],
+                &message["media"]["width"]
+            ),
+            (&json!(""), &json!("sticker"), &json!(128))
+        );
+        let forward = json!({ "chat": ANNA, "to": gid });
+        let path = session.path(&format!("/messages/{id}/forward"));
+        let copy = app.api.post(&path, forward).await.well();
+        let seen = shown(&app, BORIS, copy["waMessageId"].as_str().unwrap(), |_| true).await;
+        assert_eq!(
+            (&seen["media"]["animated"], &seen["media"]["problem"]),
+            (&json!(moves), &Value::Null)
+        );
+    }
+}
+
+/// WhatsApp shows it on the phone alone; that it came is stored, and that is all.
+#[tokio::test]
+async fn what_may_be_seen_once_is_told_and_not_shown() {
+    let (app, session, gid) = app_with_group().await;
+    for (to, chat) in [(OWN, ANNA), (gid.as_str(), gid.as_str())] {
+        // The client library overlooks the word where the sender's key for the group comes with it, which is once.
+        let text = says(
+            &app,
+            ANNA,
+            json!({ "to": to, "type": "text", "text": "look" }),
+        )
+        .await;
+        comes(&app, &session, chat, &text).await;
+        for (kind, bytes) in [("image", jpeg()), ("video", mp4()), ("audio", voice_note())] {
+            let body = json!({ "to": to, "type": kind, "viewOnce": true,
+                "media": { "data": STANDARD.encode(bytes) } });
+            let id = says(&app, ANNA, body).await;
+            let message = comes(&app, &session, chat, &id).await;
+            assert_eq!(
+                (
+                    &message["type"],
+                    &message["body"],
+                    &message["hasMedia"],
+                    &message["senderPhone"]
+                ),
+                (&json!("view_once"), &json!(""), &json!(false), &json!(ANNA))
+            );
+            assert_eq!(
+                fetch(&app, &session, &id, &[]).await.status(),
+                StatusCode::NOT_FOUND
+            );
+            let forward = json!({ "chat": chat, "to": BORIS });
+            let path = session.path(&format!("/messages/{id}/forward"));
+            let refused = app.api.post(&path, forward).await;
+            assert_eq!(refused.refused(400), "validation_error");
+        }
+    }
+    let told = app.events("message");
+    assert_eq!(told.iter().filter(|m| m["type"] == "view_once").count(), 6);
     let ledger = app.clean_ledger().await;
     assert_eq!(ledger["violations"], json!([]), "{ledger}");
 }

@@ -1,6 +1,6 @@
 //! What the API sends arrives, whole, as the kind it is.
 
-use super::real::{jpeg, mp4, pdf, sha256, voice_note, wav};
+use super::real::{animated_webp, jpeg, mp4, pdf, sha256, voice_note, wav};
 use crate::{
     harness::{ANNA, BORIS, OWN, Session, TestApp, until},
     messages::support::{app_with_group, send},
@@ -79,11 +79,16 @@ async fn every_kind_arrives_as_what_it_is_in_a_chat_and_in_a_group() {
         );
 
         let body = json!({ "type": "video", "to": to, "media": data(&film) });
-        let (line, _) = arrives(&app, &session, reader, body).await;
+        let (line, id) = arrives(&app, &session, reader, body).await;
         let got = &line["media"];
         assert_eq!(
             (&got["kind"], &got["mimetype"]),
             (&json!("video"), &json!("video/mp4"))
+        );
+        let message = stored(&app, &session, to, &id).await;
+        assert_eq!(
+            (&message["type"], &message["media"]["seconds"]),
+            (&json!("video"), &json!(3))
         );
         assert_eq!(got["sha256"], sha256(&film));
         assert_eq!((&got["seconds"], &got["width"]), (&json!(3), &json!(320)));
@@ -92,22 +97,40 @@ async fn every_kind_arrives_as_what_it_is_in_a_chat_and_in_a_group() {
         let mut media = data(&page);
         media["filename"] = json!("page.pdf");
         let body = json!({ "type": "document", "to": to, "media": media });
-        let (line, _) = arrives(&app, &session, reader, body).await;
+        let (line, id) = arrives(&app, &session, reader, body).await;
         let got = &line["media"];
         assert_eq!(
             (&got["mimetype"], &got["filename"]),
             (&json!("application/pdf"), &json!("page.pdf"))
         );
+        let message = stored(&app, &session, to, &id).await;
+        assert_eq!(
+            (&message["type"], &message["media"]["filename"]),
+            (&json!("document"), &json!("page.pdf"))
+        );
         assert_eq!(got["sha256"], sha256(&page));
 
         let body = json!({ "type": "sticker", "to": to, "media": data(&picture) });
+        let (line, id) = arrives(&app, &session, reader, body).await;
+        let got = &line["media"];
+        assert_eq!(
+            (&got["kind"], &got["mimetype"], &got["animated"]),
+            (&json!("sticker"), &json!("image/webp"), &json!(false))
+        );
+        assert_eq!((&got["width"], &got["height"]), (&json!(512), &json!(512)));
+        let message = stored(&app, &session, to, &id).await;
+        assert_eq!(
+            (&message["type"], &message["media"]["mimetype"]),
+            (&json!("sticker"), &json!("image/webp"))
+        );
+        let moving = animated_webp();
+        let body = json!({ "type": "sticker", "to": to, "media": data(&moving) });
         let (line, _) = arrives(&app, &session, reader, body).await;
         let got = &line["media"];
         assert_eq!(
-            (&got["kind"], &got["mimetype"]),
-            (&json!("sticker"), &json!("image/webp"))
+            (&got["animated"], &got["sha256"]),
+            (&json!(true), &json!(sha256(&moving)))
         );
-        assert_eq!((&got["width"], &got["height"]), (&json!(512), &json!(512)));
     }
     let ledger = app.clean_ledger().await;
     assert_eq!(ledger["violations"], json!([]), "{ledger}");

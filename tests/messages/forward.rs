@@ -137,3 +137,32 @@ async fn a_repeated_key_passes_on_once() {
     assert_eq!(answers[2].refused(422), "idempotency_key_reused");
     assert_eq!(app.inbox(BORIS, |seen| !seen.is_empty()).await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_caption_goes_on_as_it_stands_now() {
+    let (app, session, _) = app_with_group().await;
+    let image = json!({ "to": OWN, "type": "image",
+        "media": { "data": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "caption": "the peir" } });
+    let mut id = says(&app, ANNA, image).await;
+    stored(&app, &session, ANNA, &id, |_| true).await;
+    let edit = json!({ "to": OWN, "type": "edit", "waMessageId": id, "text": "the pier" });
+    says(&app, ANNA, edit).await;
+    stored(&app, &session, ANNA, &id, |m| m["edited"] == true).await;
+    // And from the copy.
+    for (chat, to) in [(ANNA, BORIS), (BORIS, ANNA)] {
+        let forward = json!({ "chat": chat, "to": to });
+        let path = format!("{id}/forward");
+        let answer = ask(&app, &session, Method::POST, &path, forward).await;
+        id = answer.well()["waMessageId"].as_str().unwrap().to_owned();
+        let seen = shown(&app, to, &id, |_| true).await;
+        assert_eq!(
+            (&seen["body"], &seen["media"]["problem"]),
+            (&json!("the pier"), &Value::Null)
+        );
+        let kept = stored(&app, &session, to, &id, |_| true).await;
+        assert_eq!(
+            (&kept["body"], &kept["media"]["caption"], &kept["edited"]),
+            (&json!("the pier"), &json!("the pier"), &json!(false))
+        );
+    }
+}

@@ -4,7 +4,11 @@ use image::{
     DynamicImage, ImageDecoder, ImageReader, Limits, codecs::jpeg::JpegEncoder,
     imageops::FilterType,
 };
-use std::{fs::File, io::BufReader, path::Path};
+use std::{
+    fs::File,
+    io::{BufReader, Read},
+    path::Path,
+};
 use wharf_domain::ports::studio::Seen;
 
 /// 50 megapixels of RGBA. A picture announces its size before it is decoded, so a bomb is refused unopened.
@@ -35,6 +39,7 @@ pub(crate) fn look(path: &Path) -> Seen {
     let mut seen = Seen {
         width: Some(width),
         height: Some(height),
+        moves: moves(path).unwrap_or(false),
         ..Seen::default()
     };
     if decoder.total_bytes() > MOST_MEMORY {
@@ -49,6 +54,15 @@ pub(crate) fn look(path: &Path) -> Seen {
         seen.thumbnail = thumbnail(&picture);
     }
     seen
+}
+
+/// Whether it is a WebP with an animation: the second bit of the flags of its extended header (the container's
+/// specification, developers.google.com/speed/webp/docs/riff_container).
+fn moves(path: &Path) -> Option<bool> {
+    let mut head = [0; 21];
+    File::open(path).ok()?.read_exact(&mut head).ok()?;
+    let extended = head.get(8..16)? == b"WEBPVP8X";
+    Some(extended && head.get(20)? & 2 != 0)
 }
 
 fn thumbnail(picture: &DynamicImage) -> Vec<u8> {

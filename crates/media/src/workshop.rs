@@ -73,6 +73,7 @@ impl Studio for Workshop {
             height: probed.height,
             seconds: probed.seconds.map(whole),
             thumbnail: ffmpeg.frame(file, FRAME).await,
+            moves: true,
         }
     }
 

@@ -9,7 +9,7 @@ use rusqlite::{Row, params};
 use wharf_domain::{
     Result,
     inbound::MessageExtra,
-    ports::store::{MessageRow, MessagesTx, MessagesView},
+    ports::store::{LooseFile, MessageRow, MessagesTx, MessagesView},
     sessions::SessionNo,
 };
 use wharf_types::{Millis, SendStatus};
@@ -55,6 +55,20 @@ fn message_row(row: &Row<'_>) -> Result<MessageRow, Fault> {
 }
 
 impl MessagesView for Rows<'_> {
+    fn loose_files(&self) -> Result<Vec<LooseFile>> {
+        self.whole(
+            "SELECT sha256, EXISTS (SELECT 1 FROM messages WHERE file = sha256)
+                 OR EXISTS (SELECT 1 FROM outbox WHERE file = sha256) FROM loose_files",
+            [],
+            |row| {
+                Ok(LooseFile {
+                    sha256: row.get(0)?,
+                    named: row.get(1)?,
+                })
+            },
+        )
+    }
+
     fn last_message_id(&self, s: SessionNo) -> Result<i64> {
         let last = self.one(
             "SELECT id FROM messages WHERE session = ?1 ORDER BY id DESC LIMIT 1",
@@ -177,6 +191,13 @@ impl MessagesView for Rows<'_> {
 }
 
 impl MessagesTx for Rows<'_> {
+    fn forget_loose_files(&mut self, sha256: &[String]) -> Result<()> {
+        for file in sha256 {
+            self.run("DELETE FROM loose_files WHERE sha256 = ?1", params![file])?;
+        }
+        Ok(())
+    }
+
     fn put_message(&mut self, s: SessionNo, row: &MessageRow) -> Result<()> {
         let extra = if row.extra == MessageExtra::default() {
             String::new()

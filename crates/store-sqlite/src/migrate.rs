@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_deeds.sql"),
     include_str!("../migrations/0007_audit.sql"),
     include_str!("../migrations/0008_log.sql"),
+    include_str!("../migrations/0009_loose_files.sql"),
 ];
 
 /// "WHRF": marks the file as ours for `file(1)` and for [`check_ours`].

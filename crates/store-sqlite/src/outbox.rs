@@ -68,6 +68,19 @@ impl OutboxView for Rows<'_> {
         )
     }
 
+    fn outbox_reaction(&self, s: SessionNo, message_id: i64) -> Result<Option<OutboxRow>> {
+        self.one(
+            select!(
+                "INDEXED BY outbox_reactions
+                 WHERE session = ?1 AND status = 'queued' AND content ->> '$.type' = 'reaction'
+                     AND content ->> '$.target.message' = ?2
+                 ORDER BY place DESC LIMIT 1"
+            ),
+            params![s.0, message_id],
+            outbox_row,
+        )
+    }
+
     fn outbox_queued(
         &self,
         s: SessionNo,

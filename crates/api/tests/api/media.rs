@@ -1,6 +1,6 @@
 //! Files over HTTP: refusals in their order, and what a sweep leaves.
 
-use crate::harness::TestApi;
+use crate::harness::{TestApi, until};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use wharf_domain::{
@@ -197,4 +197,49 @@ async fn a_file_that_is_not_the_one_the_message_names_is_not_handed_out() {
     // From then on it is kept, and WhatsApp is asked no more.
     api.get(&path).await;
     assert!(api.engine.heard().is_empty());
+}
+
+async fn kept(api: &TestApi) -> Vec<String> {
+    let kept = api.domain.media.blobs.list().await.unwrap();
+    kept.into_iter().map(|kept| kept.blob.sha256).collect()
+}
+
+/// SHA-256 of "only here".
+const ONLY_HERE: &str = "6ddc48e4f033d36ed329c3d4a95c5f0fc0b9efb234ef35e20307215631351c02";
+
+#[tokio::test]
+async fn files_of_a_deleted_session_go_unless_another_row_names_them() {
+    let api = TestApi::new().await;
+    let (gone, stays) = (api.working().await, api.session(api.org).await);
+    let fetched = async |scope: SessionScope, id: &str, file: &str, bytes: &[u8]| {
+        api.told(scope, vec![document(id, file)]).await;
+        *api.engine.file.lock().unwrap() = bytes.to_vec();
+        let path = format!("/sessions/{}/messages/{id}/media", scope.id);
+        assert_eq!(api.get(&path).await.status, 200);
+    };
+    fetched(gone, "A", HELLO, b"hello").await;
+    fetched(gone, "B", ONLY_HERE, b"only here").await;
+    fetched(stays, "C", HELLO, b"hello").await;
+    // A send of the deleted session names a file as well.
+    let uploaded = upload(&api, gone, "sent").await;
+    queue(&api, gone, &uploaded["mediaId"]).await;
+    assert_eq!(kept(&api).await.len(), 3);
+    api.clock.advance(2 * 3_600_000);
+    api.by_key("DELETE", &format!("/sessions/{}", gone.id))
+        .go()
+        .await
+        .ok(204);
+    until("only what the other has", async || {
+        kept(&api).await == [HELLO]
+    })
+    .await;
+    // The last row that names it goes with its chat; a file used within the hour waits for a later sweep.
+    let path = format!("/sessions/{}/messages/C/media", stays.id);
+    assert_eq!(api.get(&path).await.status, 200);
+    let chat = format!("/sessions/{}/chats/15551230001", stays.id);
+    api.by_key("DELETE", &chat).go().await.ok(204);
+    assert_eq!(api.domain.sweep_media().await.unwrap(), 0);
+    api.clock.advance(2 * 3_600_000);
+    assert_eq!(api.domain.sweep_media().await.unwrap(), 1);
+    assert_eq!(kept(&api).await, Vec::<String>::new());
 }

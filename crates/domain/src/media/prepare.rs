@@ -67,6 +67,7 @@ impl NewMedia {
             thumbnail: String::new(),
             voice: false,
             view_once: false,
+            animated: false,
             key: String::new(),
         }))
     }
@@ -168,6 +169,7 @@ impl Domain {
             thumbnail: STANDARD.encode(seen.thumbnail),
             voice: new.voice,
             view_once: new.view_once,
+            animated: new.kind == MediaKind::Sticker && seen.moves,
         }))))
     }
 

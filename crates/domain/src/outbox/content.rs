@@ -76,6 +76,9 @@ pub enum What {
         wa_id: String,
         /// The whole of it, sealed by the engine.
         sealed: String,
+        /// Its caption as it stands now, of what has one: an edit leaves the sealed form as it came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caption: Option<String>,
     },
     /// New words for an own text.
     Edit {
@@ -196,6 +199,9 @@ pub struct MediaContent {
     /// Shown once.
     #[serde(default)]
     pub view_once: bool,
+    /// A sticker that moves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub animated: bool,
     /// The 32-byte media key, sealed, base64: part of the finished content.
     pub key: String,
 }
@@ -397,6 +403,7 @@ mod tests {
             thumbnail: String::new(),
             voice: true,
             view_once: true,
+            animated: true,
             key: "AA==".into(),
         };
         let kinds = [
@@ -428,6 +435,7 @@ mod tests {
             What::Forward {
                 wa_id: "A".into(),
                 sealed: "AA==".into(),
+                caption: Some("c".into()),
             },
             What::Edit {
                 target: target(),

@@ -21,9 +21,6 @@ use crate::{
 use std::collections::HashSet;
 use wharf_types::{ChatJid, GroupJid, Millis, SendStatus};
 
-/// Queued sends looked through for one of the same kind.
-const LOOKED_THROUGH: usize = 200;
-
 /// A send about to be stored.
 pub(super) struct Ready {
     /// Where it goes, as WhatsApp takes it.
@@ -212,7 +209,7 @@ fn forward(show: &Show<'_>, new: &NewForward) -> Result<Ready> {
                 mentions: Vec::new(),
                 quoted: None,
                 forwarded: send.content.forwarded + 1,
-                ..send.content
+                what: captioned(send.content.what, &row.body),
             },
             _ if row.kind == "text" => text(&row.body),
             _ => return Err(Error::invalid("mid", "is not stored in full")),
@@ -221,6 +218,7 @@ fn forward(show: &Show<'_>, new: &NewForward) -> Result<Ready> {
         What::Forward {
             wa_id: shown.extra.sealed_as.clone(),
             sealed: row.extra.sealed,
+            caption: has_caption(&row.kind).then_some(row.body),
         }
         .into()
     };
@@ -233,6 +231,21 @@ fn forward(show: &Show<'_>, new: &NewForward) -> Result<Ready> {
         send_at: None,
         expires_at: None,
     })
+}
+
+/// The kinds whose body is a caption, which an edit may have changed since.
+fn has_caption(kind: &str) -> bool {
+    matches!(kind, "image" | "video" | "document")
+}
+
+fn captioned(what: What, body: &str) -> What {
+    match what {
+        What::Media(mut media) if has_caption(media.kind.as_str()) => {
+            body.clone_into(&mut media.caption);
+            What::Media(media)
+        }
+        other => other,
+    }
 }
 
 fn text(words: &str) -> Content {
@@ -335,22 +348,10 @@ fn revocable(show: &Show<'_>, chat: &ChatRow) -> Result<()> {
 
 /// Whether the account has a reaction on the message, or one under way.
 fn reacted(show: &Show<'_>, row: &MessageRow) -> Result<bool> {
-    let queued = show
-        .view
-        .outbox_queued(show.no(), Millis::MAX, 0, LOOKED_THROUGH)?;
-    for send in queued
-        .iter()
-        .rev()
-        .filter(|send| send.chat_id == row.chat_id)
+    if let Some(send) = show.view.outbox_reaction(show.no(), row.id)?
+        && let What::Reaction { emoji, .. } = &send.content.what
     {
-        let Some(send) = show.view.outbox(show.no(), &send.id)? else {
-            continue;
-        };
-        if let What::Reaction { target, emoji } = &send.content.what
-            && target.message == row.id
-        {
-            return Ok(!emoji.is_empty());
-        }
+        return Ok(!emoji.is_empty());
     }
     let mut reactions = row.extra.reactions.iter();
     Ok(reactions.any(|reaction| reaction.by == 0 && !reaction.emoji.is_empty()))

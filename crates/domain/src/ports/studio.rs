@@ -15,6 +15,8 @@ pub struct Seen {
     pub thumbnail: Vec<u8>,
     /// How long it plays.
     pub seconds: Option<u32>,
+    /// A picture of several frames.
+    pub moves: bool,
 }
 
 /// What is known of a sound.

@@ -28,12 +28,13 @@ impl Domain {
 
     /// Erases a deleted session in the background.
     pub(super) fn erase(self: &Arc<Self>, scope: SessionScope) {
-        let store = Arc::clone(&self.store);
+        let domain = Arc::clone(self);
         tokio::spawn(async move {
             let mut pause = PAUSE;
             loop {
-                match store.write(move |tx| tx.erase_session(&scope, ROWS)).await {
-                    Ok(true) => return,
+                let erased = domain.store.write(move |tx| tx.erase_session(&scope, ROWS));
+                match erased.await {
+                    Ok(true) => break,
                     Ok(false) => tokio::time::sleep(BETWEEN).await,
                     Err(error) => {
                         tracing::warn!(session = %scope.id, %error, "a deleted session is not erased yet");
@@ -41,6 +42,10 @@ impl Domain {
                         pause = (pause * 2).min(LONGEST_PAUSE);
                     }
                 }
+            }
+            // Its files that no other row names. Those used within the hour go with a later sweep.
+            if let Err(error) = domain.sweep_media().await {
+                tracing::warn!(session = %scope.id, %error, "a deleted session's files are not swept yet");
             }
         });
     }

@@ -86,6 +86,7 @@ impl EventHandler for Ears {
             EventKind::PairingQrCodesExhausted,
             EventKind::ClientOutdated,
             EventKind::Messages,
+            EventKind::UndecryptableMessage,
             EventKind::Receipt,
             EventKind::RawNode,
             EventKind::ServerAck,

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::mpsc;
-use wacore::types::events::{ConnectFailureReason, Event};
+use wacore::types::events::{ConnectFailureReason, Event, UnavailableType};
 use wharf_domain::{
     inbound::Inbound,
     ports::engine::{Connection, LinkCode},
@@ -104,6 +104,11 @@ impl Facts {
                 for message in batch {
                     converter.live(message, &mut self.facts);
                 }
+            }
+            Event::UndecryptableMessage(message)
+                if message.unavailable_type == UnavailableType::ViewOnce =>
+            {
+                actor.converter().once(&message.info, &mut self.facts);
             }
             mutation if app_state::is_mutation(mutation) => {
                 app_state::mutation(mutation, &mut self.facts);

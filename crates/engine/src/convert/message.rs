@@ -3,7 +3,9 @@
 use super::{Converter, chat, content::Said, known, seen_all};
 use wacore::types::{events::InboundMessage, message::MessageInfo};
 use waproto::whatsapp as wa;
-use wharf_domain::inbound::{InChat, InMessage, Inbound, NameSource, Origin, Party, Seen};
+use wharf_domain::inbound::{
+    InChat, InMessage, Inbound, MessageExtra, NameSource, Origin, Party, Seen,
+};
 use wharf_types::Millis;
 
 /// Where a message stands, whatever it was read from.
@@ -46,6 +48,30 @@ impl Converter {
                 message.extra.by_number = !source.is_from_me && source.sender.is_pn();
             }
         }
+    }
+
+    /// A message that may be seen once: WhatsApp shows it on the phone alone and tells other devices that it came.
+    pub(crate) fn once(&self, info: &MessageInfo, facts: &mut Vec<Inbound>) {
+        let Some(envelope) = self.envelope(info) else {
+            return;
+        };
+        facts.push(Inbound::Message(Box::new(InMessage {
+            chat: envelope.chat,
+            sender: envelope.sender,
+            from_me: envelope.from_me,
+            wa_id: envelope.wa_id,
+            at: envelope.at,
+            push_name: envelope.push_name,
+            kind: "view_once".to_owned(),
+            body: String::new(),
+            extra: MessageExtra {
+                view_once: true,
+                by_number: !info.source.is_from_me && info.source.sender.is_pn(),
+                ..MessageExtra::default()
+            },
+            origin: envelope.origin,
+            ack_level: envelope.ack_level,
+        })));
     }
 
     fn envelope(&self, info: &MessageInfo) -> Option<Envelope> {

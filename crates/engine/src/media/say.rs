@@ -81,6 +81,7 @@ pub(crate) fn message(media: &MediaContent, up: &UploadResponse) -> wa::Message 
             message.sticker_message = MessageField::some(file!(StickerMessage, up, media, {
                 width: media.width,
                 height: media.height,
+                is_animated: media.animated.then_some(true),
             }));
         }
     }

@@ -225,3 +225,71 @@ pub async fn by_id_in_every_chat(store: &dyn Store) {
     assert_eq!(count("A", 1).await.unwrap(), 1);
     assert_eq!(count("C", 10).await.unwrap(), 0);
 }
+
+pub async fn files_nobody_names(store: &dyn Store) {
+    let (s, other) = (session(store).await.no, session(store).await.no);
+    let named = |id: i64, file: &str| MessageRow {
+        extra: MessageExtra {
+            file: file.to_owned(),
+            ..MessageExtra::default()
+        },
+        ..message(id, 1, 0, &format!("W{id}"))
+    };
+    let loose = || async {
+        let mut all = store.read(|view| view.loose_files()).await.unwrap();
+        all.sort_unstable_by(|a, b| a.sha256.cmp(&b.sha256));
+        all
+    };
+    let file = |sha256: &str, named: bool| LooseFile {
+        sha256: sha256.to_owned(),
+        named,
+    };
+    let rows = [named(1, "aa"), named(2, "bb"), named(3, ""), named(4, "cc")];
+    let same = named(1, "bb");
+    store
+        .write(move |tx| {
+            tx.put_chat(s, &super::dm(1, 1))?;
+            rows.iter().try_for_each(|row| tx.put_message(s, row))?;
+            tx.put_message(other, &same)
+        })
+        .await
+        .unwrap();
+    assert_eq!(loose().await, []);
+    // Taken back: its row names no file any more.
+    let revoked = MessageRow {
+        extra: MessageExtra::default(),
+        deleted: true,
+        ..named(4, "")
+    };
+    let again = MessageRow {
+        id: 5,
+        wa_id: "W5".to_owned(),
+        ..revoked.clone()
+    };
+    store
+        .write(move |tx| {
+            tx.put_message(s, &revoked)?;
+            // The same once more: known already.
+            tx.put_message(s, &named(5, "cc"))?;
+            tx.put_message(s, &again)
+        })
+        .await
+        .unwrap();
+    assert_eq!(loose().await, [file("cc", false)]);
+    // Written again as it is: nothing changed.
+    let again = named(1, "aa");
+    store
+        .write(move |tx| tx.put_message(s, &again))
+        .await
+        .unwrap();
+    store.write(move |tx| tx.delete_chat(s, 1)).await.unwrap();
+    assert_eq!(
+        loose().await,
+        [file("aa", false), file("bb", true), file("cc", false)]
+    );
+    store
+        .write(|tx| tx.forget_loose_files(&["aa".to_owned(), "cc".to_owned()]))
+        .await
+        .unwrap();
+    assert_eq!(loose().await, [file("bb", true)]);
+}

@@ -37,10 +37,10 @@ macro_rules! every_case {
             people: round_trip item_blocks ids_are_unique merged_ids_lead_to_the_kept_row by_name postings
                 repointing_takes_everything_along;
             chats: round_trip in_order_and_after_a_place filters gone_with_its_messages settings_wait_by_chat_and_kind;
-            messages: round_trip newest_first unique_in_chat_and_sender moving_drops_doubles known_once_something_got_through by_id_in_every_chat deeds_wait_for_their_message
+            messages: round_trip newest_first unique_in_chat_and_sender moving_drops_doubles known_once_something_got_through by_id_in_every_chat deeds_wait_for_their_message files_nobody_names
                 receipts_are_counted_by_level;
             groups: round_trip present_members_by_row one_membership_a_person;
-            outbox: round_trip queued_in_order_of_acceptance what_is_scheduled_holds_up_nothing newest_first_list listed_by_status what_ran_out_of_time times_for_the_rate files_of_queued_sends
+            outbox: round_trip queued_in_order_of_acceptance what_is_scheduled_holds_up_nothing newest_first_list listed_by_status what_ran_out_of_time times_for_the_rate files_of_queued_sends the_newest_reaction_under_way
                 remembered_answers;
             events: in_the_writers_order_without_gaps of_one_organization_only a_rollback_leaves_no_gap
                 of_types_and_sessions trimmed_from_the_beginning a_commit_wakes_who_waits;

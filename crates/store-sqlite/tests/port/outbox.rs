@@ -304,3 +304,44 @@ pub async fn files_of_queued_sends(store: &dyn Store) {
     files.sort();
     assert_eq!(files, ["aa", "cc"]);
 }
+
+pub async fn the_newest_reaction_under_way(store: &dyn Store) {
+    let (s, other) = (session(store).await.no, session(store).await.no);
+    let reaction = |message: i64, emoji: &str| OutboxRow {
+        content: What::Reaction {
+            target: Target {
+                message,
+                wa_id: "A".to_owned(),
+                from_me: true,
+                author: Seen::default(),
+            },
+            emoji: emoji.to_owned(),
+        }
+        .into(),
+        message_id: 0,
+        ..send(5)
+    };
+    let sent = OutboxRow {
+        status: SendStatus::Sent,
+        ..reaction(1, "sent")
+    };
+    let rows = [
+        reaction(1, "a"),
+        reaction(1, ""),
+        reaction(2, "b"),
+        sent,
+        send(6),
+    ];
+    put(store, s, &rows).await;
+    put(store, other, &[reaction(3, "c")]).await;
+    let found = store
+        .read(move |view| {
+            (1..4)
+                .map(|message| view.outbox_reaction(s, message))
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .await
+        .unwrap();
+    let ids: Vec<_> = found.into_iter().map(|row| row.map(|row| row.id)).collect();
+    assert_eq!(ids, [Some(rows[1].id), Some(rows[2].id), None]);
+}

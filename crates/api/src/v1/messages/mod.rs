@@ -81,7 +81,8 @@ pub struct Message {
     pub status: String,
     /// When it was sent.
     pub timestamp: i64,
-    /// `text`, `image`, …
+    /// `text`, `image`, …; `view_once`: something that may be seen once, which WhatsApp shows on the phone alone;
+    /// `unknown`: what has no name here.
     #[schema(rename = "type")]
     pub kind: String,
     /// WhatsApp's id, unique within chat and sender.

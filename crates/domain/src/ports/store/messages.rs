@@ -38,8 +38,19 @@ pub struct MessageRow {
     pub deleted: bool,
 }
 
+/// A file of the media store that some row named and names no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LooseFile {
+    /// SHA-256 of its bytes, hex.
+    pub sha256: String,
+    /// Another row names it, of any session.
+    pub named: bool,
+}
+
 #[expect(missing_docs, reason = "each verb says what it does")]
 pub trait MessagesView {
+    /// Files that lost a row which named them: a message or a send that was deleted, or a message that was taken back.
+    fn loose_files(&self) -> Result<Vec<LooseFile>>;
     /// The highest row id there is, 0 when none.
     fn last_message_id(&self, s: SessionNo) -> Result<i64>;
     /// Rows with `from <= id <= to`, in id order.
@@ -86,6 +97,8 @@ pub trait MessagesView {
 pub trait MessagesTx {
     /// Inserts or replaces by id.
     fn put_message(&mut self, s: SessionNo, row: &MessageRow) -> Result<()>;
+    /// These need no more looking at.
+    fn forget_loose_files(&mut self, sha256: &[String]) -> Result<()>;
     /// Keeps what was done to a message that is not stored yet.
     fn put_waiting_deed(&mut self, s: SessionNo, wa_id: &str, at: Millis, deed: &str)
     -> Result<()>;

@@ -47,6 +47,8 @@ pub struct QueuedRow {
 pub trait OutboxView {
     fn outbox(&self, s: SessionNo, id: &OutboxId) -> Result<Option<OutboxRow>>;
     fn outbox_by_message(&self, s: SessionNo, message_id: i64) -> Result<Option<OutboxRow>>;
+    /// The newest queued reaction to a message.
+    fn outbox_reaction(&self, s: SessionNo, message_id: i64) -> Result<Option<OutboxRow>>;
     /// Queued sends that are due, in order of acceptance, after a place, at most `limit`: none scheduled for later
     /// holds up another.
     fn outbox_queued(

@@ -81,9 +81,18 @@ fn protocol(message: ProtocolMessage) -> wa::Message {
     }
 }
 
-/// A copy of a message with its media keys, marked as passed on. The mark counts how often: phones say so from five on.
-pub(super) fn forward(raw: &wa::Message) -> wa::Message {
+/// A copy of a message with its media keys, marked as passed on, under the caption that stands now. The mark counts how
+/// often: phones say so from five on.
+pub(super) fn forward(raw: &wa::Message, caption: Option<&str>) -> wa::Message {
     let mut copy = *raw.prepare_for_forward();
+    macro_rules! caption {
+        ($($field:ident),* $(,)?) => {
+            $( if let (Some(file), Some(caption)) = (copy.$field.as_option_mut(), caption) {
+                file.caption = Some(caption.to_owned()).filter(|text| !text.is_empty());
+            } )*
+        };
+    }
+    caption!(image_message, video_message, ptv_message, document_message);
     // The library counts from the second time on; phones from the first.
     macro_rules! count {
         ($($field:ident),* $(,)?) => {

@@ -39,9 +39,13 @@ impl Converter {
             } => kinds::location(*latitude, *longitude, name, address),
             What::Contact { name, vcard } => kinds::contact(name, vcard),
             What::Media(file) => media::message(file, uploaded.ok_or("the file was not uploaded")?),
-            What::Forward { wa_id, sealed } => self
+            What::Forward {
+                wa_id,
+                sealed,
+                caption,
+            } => self
                 .unseal(wa_id, sealed)
-                .map(|raw| deeds::forward(&raw))
+                .map(|raw| deeds::forward(&raw, caption.as_deref()))
                 .ok_or("what was to be passed on cannot be read any more")?,
             What::Edit { .. } | What::Revoke { .. } | What::Reaction { .. } | What::Vote { .. } => {
                 return deeds::message(outgoing, by_lid);

@@ -175,6 +175,7 @@ fn a_copy_is_marked_and_keeps_its_keys() {
             &outgoing(What::Forward {
                 wa_id: "ID".into(),
                 sealed: sealed.into(),
+                caption: Some("as edited".into()),
             }),
             None,
             true,
@@ -182,6 +183,7 @@ fn a_copy_is_marked_and_keeps_its_keys() {
     };
     let copy = forward(&extra.sealed).unwrap();
     let image = copy.image_message.as_option().unwrap();
+    assert_eq!(image.caption.as_deref(), Some("as edited"));
     let context = image.context_info.as_option().unwrap();
     assert_eq!(image.media_key.as_deref(), Some(&[3; 32][..]));
     assert_eq!(
