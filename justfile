@@ -22,9 +22,10 @@ bench-sends *args:
 chaos rounds="100":
     CHAOS_ROUNDS={{rounds}} cargo test -p wharf --features sandbox --test e2e -- kills --nocapture
 
-# a hundred kills, each aimed at a step between accepting a send and its acknowledgement
+# a hundred kills of each kind, aimed at the steps between accepting and acknowledgement: of sends, and of what is done to
+# messages
 soak rounds="100":
-    CHAOS_ROUNDS={{rounds}} cargo test -p wharf --features sandbox --test e2e -- kills::steps --nocapture
+    CHAOS_ROUNDS={{rounds}} cargo test -p wharf --features sandbox --test e2e -- kills::steps kills::deeds --nocapture
 
 # licences and advisories (cargo install cargo-deny)
 deny:

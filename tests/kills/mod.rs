@@ -2,6 +2,7 @@
 //!
 //! `CHAOS_ROUNDS` sets the number of rounds (default 6); `just chaos` runs the long form.
 
+mod deeds;
 mod steps;
 
 use crate::harness::{ANNA, OWN, TestApp, until};

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// Where a kill is aimed.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub enum Step {
     /// While requests are being accepted.
     Accepting,
     /// After the answer, while the outbox is worked on.
@@ -25,13 +25,40 @@ enum Step {
     Connecting,
 }
 
-const STEPS: [Step; 5] = [
+pub const STEPS: [Step; 5] = [
     Step::Accepting,
     Step::HandingOver,
     Step::BeforeTheWord,
     Step::WordLost,
     Step::Connecting,
 ];
+
+impl Step {
+    /// Sets the scene, so that a kill soon after finds the step.
+    pub async fn aim(self, app: &TestApp, session: &Session) {
+        match self {
+            Self::BeforeTheWord => {
+                let slow = json!({ "kind": "delay", "phone": OWN, "ms": 150, "count": 20 });
+                app.phones.post("/faults", slow).await.well();
+            }
+            Self::WordLost => {
+                let cut = json!({ "kind": "drop_socket", "phone": OWN, "code": "ack", "count": 2 });
+                app.phones.post("/faults", cut).await.well();
+            }
+            Self::Connecting => {
+                app.api.poke(&session.path(":stop")).await.well();
+            }
+            Self::Accepting | Self::HandingOver => {}
+        }
+    }
+}
+
+/// The kill itself, and the next life on a healthy network.
+pub async fn struck(app: &mut TestApp) {
+    app.kill_gateway().await;
+    app.phones.delete("/faults").await;
+    app.start_gateway().await;
+}
 
 /// What is sent in a round: several kinds, two chats, with and without waiting for the outcome.
 fn sends(round: u64) -> Vec<(String, &'static str, Value)> {
@@ -102,20 +129,7 @@ async fn strike(
     round: u64,
 ) -> BTreeMap<String, Value> {
     let mut answered = BTreeMap::new();
-    match step {
-        Step::BeforeTheWord => {
-            let slow = json!({ "kind": "delay", "phone": OWN, "ms": 150, "count": 20 });
-            app.phones.post("/faults", slow).await.well();
-        }
-        Step::WordLost => {
-            let cut = json!({ "kind": "drop_socket", "phone": OWN, "code": "ack", "count": 2 });
-            app.phones.post("/faults", cut).await.well();
-        }
-        Step::Connecting => {
-            app.api.poke(&session.path(":stop")).await.well();
-        }
-        Step::Accepting | Step::HandingOver => {}
-    }
+    step.aim(app, session).await;
     let all = sends(round);
     if matches!(step, Step::Accepting) {
         let posts = all.iter().map(|send| post(app, session, send));
@@ -133,9 +147,7 @@ async fn strike(
         }
         tokio::time::sleep(moment(round, 300)).await;
     }
-    app.kill_gateway().await;
-    app.phones.delete("/faults").await;
-    app.start_gateway().await;
+    struck(app).await;
     answered
 }
 
