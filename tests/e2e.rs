@@ -29,6 +29,8 @@ mod outbox;
 #[cfg(test)]
 mod presence;
 #[cfg(test)]
+mod realtime;
+#[cfg(test)]
 mod search;
 #[cfg(test)]
 mod sessions;

@@ -2,11 +2,13 @@
 
 mod app;
 mod door;
+mod ears;
 mod process;
 mod proxy;
 
 pub use app::{Session, TestApp};
 pub use door::{Answer, Door};
+pub use ears::{Ears, Ended};
 pub use process::Program;
 pub use proxy::Proxy;
 

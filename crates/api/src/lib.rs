@@ -17,6 +17,7 @@ mod readiness;
 mod router;
 mod scopes;
 mod state;
+mod tickets;
 pub mod v1;
 
 pub use constant::constant_route;

@@ -8,7 +8,7 @@ use crate::{
     state::ApiState,
     v1::{
         api_keys, calls, chats, contacts, events, groups, media, messages, outbox, presence,
-        sessions,
+        realtime, sessions,
     },
 };
 use axum::{
@@ -90,6 +90,8 @@ fn v1() -> OpenApiRouter<ApiState> {
         .routes(routes!(api_keys::revoke::revoke_api_key))
         // Events
         .routes(routes!(events::list::list_events))
+        .routes(routes!(realtime::ticket::create_realtime_ticket))
+        .routes(routes!(realtime::connect::connect_realtime))
         // Groups
         .routes(routes!(groups::list::list_groups))
         .routes(routes!(groups::get::get_group))

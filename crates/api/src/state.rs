@@ -4,9 +4,11 @@ use crate::{
     auth::{Authenticator, FetchJwks, IssuerConfig},
     readiness::Readiness,
     scopes::Scopes,
+    tickets::Tickets,
 };
 use ipnet::IpNet;
 use std::{fmt, sync::Arc};
+use tokio::sync::watch;
 use wharf_domain::Domain;
 
 /// Renders the process's metrics in Prometheus' text form.
@@ -24,6 +26,8 @@ pub struct ApiConfig {
     pub metrics: Option<RenderMetrics>,
     /// The token `/metrics` wants; `None`: any credential with `manage`.
     pub metrics_token: Option<String>,
+    /// The address callers see, "" = as they call us.
+    pub public_url: String,
     /// Proxies before the API whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -40,6 +44,20 @@ struct Shared {
     metrics: Option<RenderMetrics>,
     metrics_token: Option<String>,
     trusted_proxies: Vec<IpNet>,
+    public_url: String,
+    tickets: Tickets,
+    /// Set once, when the gateway stops.
+    stopping: watch::Sender<bool>,
+    sockets: watch::Sender<usize>,
+}
+
+/// Counts an open WebSocket for as long as it lives.
+pub(crate) struct OpenSocket(ApiState);
+
+impl Drop for OpenSocket {
+    fn drop(&mut self) {
+        self.0.0.sockets.send_modify(|open| *open -= 1);
+    }
 }
 
 impl fmt::Debug for ApiState {
@@ -63,12 +81,43 @@ impl ApiState {
             metrics: config.metrics,
             metrics_token: config.metrics_token,
             trusted_proxies: config.trusted_proxies,
+            public_url: config.public_url,
+            tickets: Tickets::default(),
+            stopping: watch::Sender::new(false),
+            sockets: watch::Sender::new(0),
         }))
     }
 
     /// The operations.
     pub fn domain(&self) -> &Arc<Domain> {
         &self.0.domain
+    }
+
+    /// Ends what would not end by itself: waiting pulls are answered, WebSockets closed. Returns once they are.
+    pub async fn stop(&self) {
+        self.0.stopping.send_replace(true);
+        let _ = self.0.sockets.subscribe().wait_for(|open| *open == 0).await;
+    }
+
+    /// Returns when the gateway stops.
+    pub(crate) async fn stopping(&self) {
+        let mut stopping = self.0.stopping.subscribe();
+        // The sender lives in this very value: it cannot go first.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    }
+
+    /// A WebSocket is open from now on.
+    pub(crate) fn socket_opened(&self) -> OpenSocket {
+        self.0.sockets.send_modify(|open| *open += 1);
+        OpenSocket(self.clone())
+    }
+
+    pub(crate) fn tickets(&self) -> &Tickets {
+        &self.0.tickets
+    }
+
+    pub(crate) fn public_url(&self) -> &str {
+        &self.0.public_url
     }
 
     pub(crate) fn auth(&self) -> &Authenticator {

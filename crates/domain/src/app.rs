@@ -36,6 +36,7 @@ pub struct Domain {
     pub(crate) outbox: crate::outbox::Workers,
     pub(crate) keepers: crate::chats::settings::Keepers,
     pub(crate) live: crate::live::Live,
+    pub(crate) hub: crate::log::Hub,
     pub(crate) tenders: crate::search::keep::Tenders,
     engine: OnceLock<Arc<dyn Engine>>,
 }
@@ -61,6 +62,7 @@ impl Domain {
             outbox: crate::outbox::Workers::default(),
             keepers: crate::chats::settings::Keepers::default(),
             live: crate::live::Live::default(),
+            hub: crate::log::Hub::default(),
             tenders: crate::search::keep::Tenders::default(),
             engine: OnceLock::new(),
         }

@@ -4,7 +4,7 @@ use crate::{
     Domain, Result,
     inbound::{Inbound, Seen},
     live::Passing,
-    ports::engine::{Connection, Inbox},
+    ports::engine::{Connection, Inbox, LinkCode},
     sessions::SessionScope,
 };
 use async_trait::async_trait;
@@ -17,6 +17,10 @@ pub struct DomainInbox(pub Arc<Domain>);
 impl Inbox for DomainInbox {
     async fn ingest(&self, session: &SessionScope, facts: Vec<Inbound>) -> Result<()> {
         self.0.ingest_facts(*session, facts).await
+    }
+
+    fn qr(&self, session: &SessionScope, code: &LinkCode) {
+        self.0.code_shown(*session, "auth.qr", code);
     }
 
     async fn passing(&self, session: &SessionScope, passing: Passing) -> Result<()> {

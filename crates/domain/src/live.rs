@@ -129,7 +129,8 @@ impl Domain {
 
     /// Tells those who listen.
     pub(crate) async fn pass(&self, scope: SessionScope, passing: Passing) -> Result<()> {
-        if self.live.0.receiver_count() == 0 {
+        let heard = self.hub.hears(&scope.org, "presence", Some(&scope.id));
+        if self.live.0.receiver_count() == 0 && !heard {
             return Ok(());
         }
         let payload = self
@@ -141,11 +142,14 @@ impl Domain {
                 })
             })
             .await?;
+        let now = self.clock.now();
+        self.hub
+            .tell(scope.org, Some(scope.id), "presence", now, &payload);
         // The last listener may have gone: then there is nobody to tell.
         let _ = self.live.0.send(LiveEvent {
             scope,
             kind: "presence",
-            at: self.clock.now(),
+            at: now,
             payload,
         });
         Ok(())

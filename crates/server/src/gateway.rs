@@ -19,6 +19,7 @@ pub struct Gateway {
     /// The operations.
     pub domain: Arc<Domain>,
     engine: Arc<WhatsAppEngine>,
+    api: ApiState,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<std::io::Result<()>>>,
     upkeep: JoinHandle<()>,
@@ -49,7 +50,11 @@ impl Gateway {
         let listener = bind(config.listen, "listen").await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
-        let mut servers = vec![serve(listener, router_with(state, more), stopped.clone())];
+        let mut servers = vec![serve(
+            listener,
+            router_with(state.clone(), more),
+            stopped.clone(),
+        )];
         if !config.metrics_listen.is_empty() {
             let at = config
                 .metrics_listen
@@ -70,6 +75,7 @@ impl Gateway {
             address,
             domain,
             engine,
+            api: state,
             stop,
             servers,
             upkeep,
@@ -89,6 +95,7 @@ impl Gateway {
     /// Stops accepting, finishes what is in flight, closes the sessions' sockets.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
+        let _ = tokio::time::timeout(FINISH, self.api.stop()).await;
         for server in self.servers {
             let _ = tokio::time::timeout(FINISH, server).await;
         }

@@ -198,6 +198,7 @@ pub fn api_state(
         fetch_jwks: Arc::new(Guarded::new(&config.outbound)?),
         metrics: metrics.filter(|_| !own_listener),
         metrics_token: (!config.metrics_token.is_empty()).then(|| config.metrics_token.clone()),
+        public_url: config.public_url.clone(),
         trusted_proxies: config.trusted_proxies()?,
     }))
 }

@@ -35,7 +35,7 @@ impl<'a> Credential<'a> {
         found.filter(|credential| !credential.text().is_empty())
     }
 
-    fn by_looks(token: &'a str) -> Self {
+    pub(super) fn by_looks(token: &'a str) -> Self {
         if token.contains('.') {
             Self::Jwt(token)
         } else {

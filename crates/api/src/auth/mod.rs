@@ -26,6 +26,19 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use wharf_domain::{Domain, keys};
+use zeroize::Zeroizing;
+
+/// A request's credential, kept for as long as what it opened stays open: it is judged again and again.
+#[derive(Clone)]
+pub struct Held(Arc<Zeroizing<String>>);
+
+impl Held {
+    /// The credential in the headers, unjudged.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        let text = Credential::of(headers)?.text().to_owned();
+        Some(Self(Arc::new(Zeroizing::new(text))))
+    }
+}
 
 /// Verifies credentials.
 pub struct Authenticator {
@@ -51,6 +64,15 @@ impl Authenticator {
     /// The caller, or 401.
     pub async fn authenticate(&self, headers: &HeaderMap) -> ApiResult<Arc<Principal>> {
         let credential = Credential::of(headers).ok_or_else(ApiError::unauthorized)?;
+        self.judge(credential).await
+    }
+
+    /// The same of a credential that was kept.
+    pub async fn again(&self, held: &Held) -> ApiResult<Arc<Principal>> {
+        self.judge(Credential::by_looks(&held.0)).await
+    }
+
+    async fn judge(&self, credential: Credential<'_>) -> ApiResult<Arc<Principal>> {
         let digest: [u8; 32] = Sha256::digest(credential.text().as_bytes()).into();
         let now = self.domain.clock.now();
         let principal = match self.memory.get(&digest) {

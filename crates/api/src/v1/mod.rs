@@ -10,4 +10,5 @@ pub mod media;
 pub mod messages;
 pub mod outbox;
 pub mod presence;
+pub mod realtime;
 pub mod sessions;

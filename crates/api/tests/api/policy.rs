@@ -4,7 +4,7 @@ use crate::harness::TestApi;
 use std::collections::BTreeMap;
 use wharf_types::Capability::{self, Manage, Read, Send};
 
-const TABLE: [(&str, Capability); 48] = [
+const TABLE: [(&str, Capability); 50] = [
     ("listSessions", Manage),
     ("createSession", Manage),
     ("getSession", Manage),
@@ -50,6 +50,8 @@ const TABLE: [(&str, Capability); 48] = [
     ("createApiKey", Manage),
     ("revokeApiKey", Manage),
     ("listEvents", Read),
+    ("createRealtimeTicket", Read),
+    ("connectRealtime", Read),
     ("listGroups", Read),
     ("getGroup", Read),
     ("listGroupMembers", Read),

@@ -5,11 +5,16 @@
 //! Every reader gets the same bytes of an event: [`envelope`] is the only place that writes them.
 
 pub mod filter;
+pub mod follow;
+mod hub;
 pub mod kinds;
 mod page;
 mod retention;
 
 pub use filter::Filter;
+pub use follow::{Begin, Follower, Handle, Next};
+pub use hub::Told;
+pub(crate) use hub::{Hub, live_envelope};
 pub use page::{EventPage, PullAsked};
 pub use retention::Retention;
 

@@ -25,7 +25,7 @@ pub struct PullAsked {
 }
 
 /// A page of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventPage {
     /// Oldest first.
     pub events: Vec<Logged>,

@@ -208,6 +208,8 @@ pub trait Engine: Addons {
 pub trait Inbox: Send + Sync {
     /// Facts from the wire, in order, stored in one transaction with their events.
     async fn ingest(&self, session: &SessionScope, facts: Vec<Inbound>) -> Result<(), Error>;
+    /// There is a QR code, or another one than before: told to live readers, never stored.
+    fn qr(&self, _session: &SessionScope, _code: &LinkCode) {}
     /// Word that passes: told to live readers, never stored.
     async fn passing(&self, session: &SessionScope, passing: Passing) -> Result<(), Error>;
     /// The ids of everybody in the account's address book, as stored.

@@ -1,5 +1,6 @@
 //! A session is one WhatsApp number attached, or about to be attached, to an organization.
 
+mod codes;
 mod erasure;
 mod operations;
 mod proxy;

@@ -314,7 +314,9 @@ impl Domain {
             return Err(Error::invalid("session", "is already paired"));
         }
         self.start_session(scope).await?;
-        self.engine()?.pairing_code(&scope, &phone).await
+        let code = self.engine()?.pairing_code(&scope, &phone).await?;
+        self.code_shown(scope, "auth.pairing_code", &code);
+        Ok(code)
     }
 
     /// Connects, or begins QR pairing. Repeating is a no-op.

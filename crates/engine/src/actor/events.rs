@@ -137,10 +137,12 @@ async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicB
     match event {
         Event::PairingQrCode(qr) => {
             let life = i64::try_from(qr.timeout.as_millis()).unwrap_or(0);
-            actor.set_code(Some(LinkCode {
+            let code = LinkCode {
                 code: qr.code.clone(),
                 expires_at: actor.shared.clock.now() + life,
-            }));
+            };
+            actor.set_code(Some(code.clone()));
+            actor.shared.inbox.qr(&actor.scope, &code);
             actor.tell(Connection::AwaitingScan).await;
         }
         Event::PairingCode(_) => actor.tell(Connection::AwaitingScan).await,

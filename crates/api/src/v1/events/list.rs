@@ -9,7 +9,10 @@ use crate::{
 use axum::{extract::State, http::HeaderMap};
 use std::time::Duration;
 use utoipa::IntoParams;
-use wharf_domain::{cursor::parse_limit, log::PullAsked};
+use wharf_domain::{
+    cursor::parse_limit,
+    log::{EventPage, PullAsked},
+};
 
 /// Which events, and how long to wait for one.
 #[derive(IntoParams)]
@@ -68,7 +71,10 @@ pub async fn list_events(
         limit,
         wait,
     };
-    let page = domain.pull_events(caller.org, pull).await?;
+    let page = tokio::select! {
+        page = domain.pull_events(caller.org, pull) => page?,
+        () = state.stopping() => EventPage::default(),
+    };
     if !wait.is_zero() {
         // The credential may have been revoked meanwhile.
         state.auth().authenticate(&headers).await?;

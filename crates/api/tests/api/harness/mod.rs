@@ -204,6 +204,7 @@ impl TestApi {
             fetch_jwks: keys.clone(),
             metrics: Some(Arc::new(|| "wharf_up 1\n".to_owned())),
             metrics_token: None,
+            public_url: String::new(),
             trusted_proxies: Vec::new(),
         });
         let org = domain.create_organization("first").await.unwrap().id;

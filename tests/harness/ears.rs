@@ -1,0 +1,104 @@
+//! A WebSocket reader as tests use it.
+
+use super::{PATIENCE, TestApp};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_websockets::{ClientBuilder, MaybeTlsStream, WebSocketStream};
+
+/// An open socket.
+pub struct Ears(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// How a socket ended or did not begin.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With this code.
+    Closed(u16),
+    /// Without a word.
+    Lost,
+}
+
+impl Ears {
+    /// Connects to a URL of a ticket.
+    pub async fn at(url: &str) -> Result<Self, tokio_websockets::Error> {
+        let (socket, _) = ClientBuilder::new().uri(url).unwrap().connect().await?;
+        Ok(Self(socket))
+    }
+
+    /// The next event; pings are passed over.
+    pub async fn next(&mut self) -> Result<Value, Ended> {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.0.next())
+                .await
+                .expect("an event within the patience");
+            let Some(Ok(message)) = message else {
+                return Err(Ended::Lost);
+            };
+            if let Some((code, _)) = message.as_close() {
+                return Err(Ended::Closed(code.into()));
+            }
+            let Some(text) = message.as_text() else {
+                continue;
+            };
+            let event: Value = serde_json::from_str(text).unwrap();
+            if event["type"] != "ping" {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Events up to one that `last` recognises.
+    pub async fn until(&mut self, last: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut heard = Vec::new();
+        loop {
+            let event = self.next().await.expect("an event");
+            let done = last(&event);
+            heard.push(event);
+            if done {
+                return heard;
+            }
+        }
+    }
+
+    /// How it ends.
+    pub async fn end(&mut self) -> Ended {
+        loop {
+            if let Err(ended) = self.next().await {
+                return ended;
+            }
+        }
+    }
+}
+
+impl TestApp {
+    /// A ticket's URL.
+    pub async fn ticket(&self, wish: Value) -> String {
+        let made = self.api.post("/realtime/ticket", wish).await.well();
+        made["url"].as_str().unwrap().to_owned()
+    }
+
+    /// Listens from now on.
+    pub async fn listen(&self, wish: Value) -> Ears {
+        Ears::at(&self.ticket(wish).await).await.unwrap()
+    }
+
+    /// Listens to everything after an event.
+    pub async fn listen_since(&self, since: &str) -> Ears {
+        let url = self.ticket(json!({})).await;
+        Ears::at(&format!("{url}&since={since}")).await.unwrap()
+    }
+
+    /// The whole log, pulled page by page.
+    pub async fn pull(&self) -> Vec<Value> {
+        let (mut all, mut after) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/events?limit=200&after={after}");
+            let page = self.api.get(&path).await.well();
+            all.extend(page["data"].as_array().unwrap().iter().cloned());
+            after = page["nextCursor"].as_str().unwrap().to_owned();
+            if after.is_empty() {
+                return all;
+            }
+        }
+    }
+}
