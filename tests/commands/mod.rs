@@ -39,10 +39,16 @@ async fn demo_is_ready_when_everybody_is_there_and_resumes_after_a_kill() {
         }
     };
     assert_eq!(people(&first).await, 40);
+    let door = Door::new(first["apiUrl"].as_str().unwrap(), None);
+    let tokens = door
+        .post("/api/v1/auth/login", first["login"].clone())
+        .await
+        .well();
+    assert_eq!(tokens["organizationId"], first["organizationId"]);
     demo.kill().await;
     let mut demo = Program::start(&args, &[], &dir.path().join("demo.log"));
     let second = demo.line().await;
-    for same in ["apiKey", "organizationId", "sessionId"] {
+    for same in ["apiKey", "organizationId", "sessionId", "login"] {
         assert_eq!(first[same], second[same]);
     }
     assert_eq!(people(&second).await, 40);
@@ -72,6 +78,83 @@ async fn a_wrong_master_key_refuses_to_start_in_words() {
     assert_eq!(status.code(), Some(2));
     assert!(err.contains("master_key"), "{err}");
     app.start_gateway().await;
+}
+
+#[tokio::test]
+async fn the_login_that_init_printed_opens_the_door_also_after_a_restart() {
+    let mut app = TestApp::new().await;
+    let tokens = app
+        .root
+        .post("/api/v1/auth/login", app.login.clone())
+        .await
+        .well();
+    assert_eq!(tokens["role"], "owner");
+    assert_eq!(tokens["organizationId"], app.organization);
+    let person = Door::new(app.root_url(), tokens["accessToken"].as_str());
+    person.get("/api/v1/sessions").await.well();
+    let log = person
+        .get("/api/v1/admin/audit?action=login.create")
+        .await
+        .well();
+    let entry = &log["data"][0];
+    assert_eq!(entry["actor"], tokens["userId"]);
+    assert_eq!(entry["address"], "127.0.0.1", "{entry}");
+
+    assert!(app.stop_gateway().await);
+    app.start_gateway().await;
+    // The key is derived, not made anew: the token of before still opens.
+    let person = Door::new(app.root_url(), tokens["accessToken"].as_str());
+    person.get("/api/v1/sessions").await.well();
+    let body = serde_json::json!({"refreshToken": tokens["refreshToken"]});
+    app.root
+        .post("/api/v1/auth/refresh", body.clone())
+        .await
+        .well();
+    let again = app.root.post("/api/v1/auth/refresh", body).await;
+    assert_eq!(again.refused(401), "unauthorized");
+}
+
+#[tokio::test]
+async fn a_lost_password_is_replaced_beside_a_running_gateway() {
+    let app = TestApp::new().await;
+    let (data, email) = (app.data(), app.login["email"].as_str().unwrap());
+    let data = data.to_str().unwrap();
+    let login = async |login: Value| app.root.post("/api/v1/auth/login", login).await;
+    let tokens = login(app.login.clone()).await.well();
+    let args = ["users", "reset", "--json", "--data", data, "--email", email];
+    let (status, out, err) = Program::run(&args, &[]).await;
+    assert!(status.success(), "{err}");
+    let new: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(login(app.login.clone()).await.refused(401), "unauthorized");
+    let again = login(new).await.well();
+    let body = serde_json::json!({"refreshToken": tokens["refreshToken"]});
+    let old = app.root.post("/api/v1/auth/refresh", body).await;
+    assert_eq!(old.refused(401), "unauthorized");
+
+    let person = Door::new(app.root_url(), again["accessToken"].as_str());
+    person.get("/api/v1/admin/gateways").await.well();
+    let off = ["users", "admin", "--off", "--data", data, "--email", email];
+    assert!(Program::run(&off, &[]).await.0.success());
+    until("the platform is closed", || async {
+        let asked = person.get("/api/v1/admin/gateways").await;
+        (asked.status.as_u16() == 403).then_some(())
+    })
+    .await;
+    let nobody = ["users", "reset", "--data", data, "--email", "nobody@x"];
+    let (status, _, err) = Program::run(&nobody, &[]).await;
+    assert_eq!(status.code(), Some(1), "{err}");
+}
+
+#[tokio::test]
+async fn without_login_here_init_makes_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let args = ["init", "--json", "--data", data.to_str().unwrap()];
+    let (status, out, err) = Program::run(&args, &[("WHARF_AUTH__EMBEDDED", "false")]).await;
+    assert!(status.success(), "{err}");
+    let made: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(made["login"], Value::Null);
+    assert!(made["apiKey"].is_string());
 }
 
 #[tokio::test]

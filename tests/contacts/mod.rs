@@ -1,5 +1,8 @@
 //! The people a session has seen.
 
+#[cfg(test)]
+mod erasure;
+
 use crate::harness::{ANNA, BORIS, OWN, TestApp, until};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -14,6 +14,8 @@ pub struct TestApp {
     pub phones: Door,
     pub organization: String,
     pub key: String,
+    /// The owner's `email` and `password`.
+    pub login: Value,
     pub dir: tempfile::TempDir,
     gateway: Option<Program>,
     gateway_url: String,
@@ -77,6 +79,7 @@ impl TestApp {
             phones: Door::new("", None),
             organization: text(&init, "organizationId"),
             key: text(&init, "apiKey"),
+            login: init["login"].clone(),
             dir,
             gateway: None,
             gateway_url: String::new(),

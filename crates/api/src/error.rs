@@ -234,6 +234,16 @@ impl From<Error> for ApiError {
                 "the session is not paired with an account",
             )
             .detail("reason", "not_paired"),
+            Error::Unauthorized(words) => {
+                Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, words)
+                    .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            Error::Throttled { retry_after_ms } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                ErrorCode::RateLimited,
+                "too many attempts; Retry-After says when the next is taken",
+            )
+            .header(header::RETRY_AFTER, seconds(retry_after_ms)),
             Error::Forbidden(reason) => {
                 Self::forbidden("the credential or the account lacks the right")
                     .detail("reason", reason)

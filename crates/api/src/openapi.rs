@@ -19,7 +19,7 @@ is addressed by phone JID, LID JID, `digits` or `+digits`; a group by its `…@g
 `{\"error\": {\"code\", \"message\", \"details\"}}`. Every answer carries `X-Request-Id`.";
 
 /// Path parameters, wherever they occur.
-const PARAMETERS: [(&str, &str); 7] = [
+const PARAMETERS: [(&str, &str); 9] = [
     (
         "session",
         "`sess_…`; unknown, foreign and malformed are one 404",
@@ -38,6 +38,8 @@ const PARAMETERS: [(&str, &str); 7] = [
     ),
     ("gid", "a group's JID, `…@g.us`"),
     ("mid", "WhatsApp's id of the message"),
+    ("user", "`user_…`"),
+    ("invitation", "`inv_…`"),
     ("id", "the id as a list showed it"),
 ];
 
@@ -61,6 +63,9 @@ const BODY_ERRORS: [(&str, &str); 2] = [
     ("415", "`unsupported_media_type`"),
 ];
 
+/// What leads to a credential needs none.
+const OPEN: [&str; 4] = ["logIn", "refreshLogin", "logOut", "acceptInvitation"];
+
 static DOCUMENT: LazyLock<Bytes> =
     LazyLock::new(|| Bytes::from(crate::router::describe().to_string()));
 
@@ -70,15 +75,23 @@ pub async fn document() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, json)], DOCUMENT.clone())
 }
 
+/// A page may load nothing from elsewhere, speak to nobody else, and stand in no other page.
+const POLICY: (HeaderName, HeaderValue) = (
+    header::CONTENT_SECURITY_POLICY,
+    HeaderValue::from_static(
+        "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+         frame-ancestors 'none'",
+    ),
+);
+
 /// `GET /docs`: the reference, without a byte from elsewhere.
 pub async fn page() -> impl IntoResponse {
-    const POLICY: (HeaderName, HeaderValue) = (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'",
-        ),
-    );
     ([POLICY], Html(include_str!("docs.html")))
+}
+
+/// `GET /join`: where an invitation's link leads.
+pub async fn join() -> impl IntoResponse {
+    ([POLICY], Html(include_str!("join.html")))
 }
 
 /// Completes what the routes made.
@@ -92,6 +105,7 @@ pub fn finish(made: &utoipa::openapi::OpenApi) -> Value {
         if let Some(schemas) = components.get_mut("schemas") {
             set(schemas, "Error", error_schema());
             point_from_lists(schemas);
+            close_wholes(schemas);
         }
     }
     let paths = document.get_mut("paths").map(Value::take);
@@ -152,6 +166,49 @@ fn point_from_lists(schemas: &mut Value) {
     }
 }
 
+/// A body put together of parts is closed as a whole: a part that allowed no fields but its own would forbid the others'.
+fn close_wholes(schemas: &mut Value) {
+    let Some(schemas) = schemas.as_object_mut() else {
+        return;
+    };
+    let wholes: Vec<String> = schemas
+        .iter()
+        .filter(|(_, schema)| schema.get("allOf").is_some())
+        .map(|(name, _)| name.clone())
+        .collect();
+    for whole in wholes {
+        let (mut parts, mut seen) = (vec![whole.clone()], Vec::new());
+        while let Some(name) = parts.pop() {
+            if seen.contains(&name) {
+                continue;
+            }
+            if let Some(schema) = schemas.get_mut(&name) {
+                open_part(schema, &mut parts);
+            }
+            seen.push(name);
+        }
+        if let Some(schema) = schemas.get_mut(&whole) {
+            set(schema, "unevaluatedProperties", false.into());
+        }
+    }
+}
+
+/// Opens a schema and those it is made of; what it points at is left in `parts`.
+fn open_part(schema: &mut Value, parts: &mut Vec<String>) {
+    let Some(fields) = schema.as_object_mut() else {
+        return;
+    };
+    fields.remove("additionalProperties");
+    if let Some(Value::String(to)) = fields.get("$ref") {
+        parts.extend(to.rsplit('/').next().map(str::to_owned));
+    }
+    for join in ["allOf", "oneOf", "anyOf"] {
+        if let Some(Value::Array(joined)) = fields.get_mut(join) {
+            joined.iter_mut().for_each(|one| open_part(one, parts));
+        }
+    }
+}
+
 fn info() -> Value {
     json!({
         "title": "Wharf",
@@ -205,11 +262,14 @@ fn complete(path: &str, operation: &mut Value) {
     if !path.starts_with("/api/") {
         return;
     }
-    set(
-        operation,
-        "security",
-        json!([{"bearer": []}, {"apiKey": []}]),
-    );
+    let open = operation
+        .get("operationId")
+        .is_some_and(|id| OPEN.iter().any(|open| id == open));
+    let security = match open {
+        true => json!([]),
+        false => json!([{"bearer": []}, {"apiKey": []}]),
+    };
+    set(operation, "security", security);
     let named = PARAMETERS
         .iter()
         .filter(|(name, _)| path.contains(&format!("{{{name}}}")))
@@ -220,6 +280,14 @@ fn complete(path: &str, operation: &mut Value) {
     let mut parameters: Vec<Value> = named.collect();
     if let Some(Value::Array(own)) = operation.get_mut("parameters") {
         parameters.append(own);
+    }
+    for parameter in &mut parameters {
+        // Any integer is taken, however large: it is clamped.
+        if parameter.get("name").is_some_and(|name| name == "limit")
+            && let Some(Value::Object(schema)) = parameter.get_mut("schema")
+        {
+            schema.remove("format");
+        }
     }
     set(operation, "parameters", parameters.into());
     let body_errors: &[_] = if operation.get("requestBody").is_some() {

@@ -26,6 +26,10 @@ pub async fn livez() -> impl IntoResponse {
     responses((status = 200, body = String, content_type = "text/plain"),
         (status = 503, body = String, content_type = "text/plain")))]
 pub async fn readyz(State(state): State<ApiState>) -> Response {
+    if state.domain().draining() {
+        let words = "not ready: this gateway is draining\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, TEXT, words).into_response();
+    }
     match state.readiness().ask(&*state.domain().store).await {
         Ok(()) => (TEXT, "ready\n").into_response(),
         Err(error) => {

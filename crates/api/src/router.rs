@@ -7,8 +7,8 @@ use crate::{
     openapi, operations,
     state::ApiState,
     v1::{
-        api_keys, calls, chats, contacts, events, groups, media, messages, outbox, presence,
-        realtime, sessions,
+        admin, api_keys, auth, calls, chats, contacts, events, groups, media, messages,
+        organizations, outbox, presence, realtime, sessions,
     },
 };
 use axum::{
@@ -43,7 +43,10 @@ fn v1() -> OpenApiRouter<ApiState> {
             contacts::check::check_contact,
             contacts::check_many::check_contacts
         ))
-        .routes(routes!(contacts::get::get_contact))
+        .routes(routes!(
+            contacts::get::get_contact,
+            contacts::erase::erase_contact
+        ))
         .routes(routes!(presence::subscribe::subscribe_presence))
         // Chats
         .routes(routes!(chats::list::list_chats))
@@ -82,6 +85,41 @@ fn v1() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(messages::download::download_media))
         .routes(routes!(media::upload::upload_media))
+        // Log-in
+        .routes(routes!(auth::login::log_in))
+        .routes(routes!(auth::refresh::refresh_login))
+        .routes(routes!(auth::logout::log_out))
+        .routes(routes!(auth::accept::accept_invitation))
+        .routes(routes!(auth::me::who_am_i))
+        .routes(routes!(auth::password::change_password))
+        // Organizations and their people
+        .routes(routes!(
+            organizations::list::list_organizations,
+            organizations::create::create_organization
+        ))
+        .routes(routes!(
+            organizations::get::get_organization,
+            organizations::update::update_organization,
+            organizations::delete::delete_organization
+        ))
+        .routes(routes!(
+            organizations::members::list_members,
+            organizations::invite::invite_member
+        ))
+        .routes(routes!(
+            organizations::update_member::update_member,
+            organizations::remove_member::remove_member
+        ))
+        .routes(routes!(organizations::export::export_organization))
+        .routes(routes!(organizations::invitations::list_invitations))
+        .routes(routes!(organizations::withdraw::withdraw_invitation))
+        // The platform
+        .routes(routes!(admin::sessions::list_all_sessions))
+        .routes(routes!(admin::backfill::start_backfill))
+        .routes(routes!(admin::backfill::get_backfill))
+        .routes(routes!(admin::gateways::list_gateways))
+        .routes(routes!(admin::gateways::drain_gateway))
+        .routes(routes!(admin::audit::list_audit))
         // Keys
         .routes(routes!(
             api_keys::list::list_api_keys,
@@ -101,11 +139,13 @@ fn v1() -> OpenApiRouter<ApiState> {
 fn all() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .nest("/api/v1", v1())
+        .routes(routes!(auth::jwks::own_jwks))
         .routes(routes!(operations::livez))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::metrics))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/docs", get(openapi::page))
+        .route("/join", get(openapi::join))
 }
 
 /// The API.

@@ -1,7 +1,7 @@
 //! What every handler shares.
 
 use crate::{
-    auth::{Authenticator, FetchJwks, IssuerConfig},
+    auth::{Authenticator, Embedded, FetchJwks, IssuerConfig},
     readiness::Readiness,
     scopes::Scopes,
     tickets::Tickets,
@@ -20,6 +20,8 @@ pub struct ApiConfig {
     pub domain: Arc<Domain>,
     /// Whose login tokens are believed.
     pub issuers: Vec<IssuerConfig>,
+    /// Our own issuer, where people log in here.
+    pub embedded: Option<Embedded>,
     /// How their keys are fetched.
     pub fetch_jwks: Arc<dyn FetchJwks>,
     /// `None`: `/metrics` is not on this listener.
@@ -73,6 +75,7 @@ impl ApiState {
             auth: Authenticator::new(
                 Arc::clone(&config.domain),
                 config.issuers,
+                config.embedded,
                 config.fetch_jwks,
             ),
             domain: config.domain,

@@ -29,8 +29,13 @@ pub struct Domain {
     pub web: Arc<dyn Web>,
     /// How long the event log is kept.
     pub retention: crate::log::Retention,
+    /// How people are known.
+    pub identity: crate::identity::Identity,
     /// Which process this is: `gatewayId` of the sessions it holds.
     pub node_id: String,
+    /// When it was made.
+    pub(crate) started_at: wharf_types::Millis,
+    pub(crate) gateway: crate::gateways::Own,
     /// Seals cursors.
     pub(crate) cursor_key: [u8; 32],
     pub(crate) outbox: crate::outbox::Workers,
@@ -51,6 +56,8 @@ impl Domain {
     ) -> Self {
         Self {
             store,
+            started_at: clock.now(),
+            gateway: crate::gateways::Own::default(),
             clock,
             ids,
             cursor_key: secrets.derive("cursor"),
@@ -58,6 +65,7 @@ impl Domain {
             media: crate::media::Media::default(),
             web: Arc::new(NoWeb),
             retention: crate::log::Retention::default(),
+            identity: crate::identity::Identity::default(),
             node_id: String::new(),
             outbox: crate::outbox::Workers::default(),
             keepers: crate::chats::settings::Keepers::default(),
@@ -79,6 +87,13 @@ impl Domain {
     #[must_use]
     pub fn with_media(mut self, media: crate::media::Media) -> Self {
         self.media = media;
+        self
+    }
+
+    /// Says how people are known.
+    #[must_use]
+    pub fn with_identity(mut self, identity: crate::identity::Identity) -> Self {
+        self.identity = identity;
         self
     }
 

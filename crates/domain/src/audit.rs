@@ -52,6 +52,14 @@ pub struct By {
 }
 
 impl By {
+    /// The person who asks, if it is one.
+    pub fn person(&self) -> Option<UserId> {
+        match self.actor {
+            Actor::Person(user) => Some(user),
+            _ => None,
+        }
+    }
+
     /// The program or one of its commands.
     pub fn program() -> Self {
         Self {
@@ -80,6 +88,14 @@ pub(crate) struct Trail {
 }
 
 impl Trail {
+    /// The same request, as somebody it has just made known.
+    pub(crate) fn known_as(&self, user: UserId) -> Self {
+        Self {
+            by: self.by.known_as(user),
+            ..self.clone()
+        }
+    }
+
     /// Notes one thing done, `noun.verb`, to the thing of this id.
     pub(crate) fn note(
         &self,
@@ -181,6 +197,16 @@ impl Domain {
                     Ok(0) => {}
                     Ok(entries) => tracing::info!(entries, "audit log trimmed"),
                     Err(error) => tracing::warn!(%error, "audit log not trimmed"),
+                }
+                loop {
+                    match domain.trim_accounts().await {
+                        Ok(true) => tokio::time::sleep(BETWEEN).await,
+                        Ok(false) => break,
+                        Err(error) => {
+                            tracing::warn!(%error, "old log-ins not trimmed");
+                            break;
+                        }
+                    }
                 }
             }
         });

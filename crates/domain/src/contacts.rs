@@ -244,7 +244,7 @@ impl Show<'_> {
         id.map_or(Ok(None), |id| self.person(id))
     }
 
-    fn contact_detail(&self, row: &PersonRow) -> Result<ContactDetail> {
+    pub(crate) fn contact_detail(&self, row: &PersonRow) -> Result<ContactDetail> {
         let mut groups = Vec::new();
         for member in self.view.memberships(self.no(), row.id)? {
             if let Some(group) = self.view.group_by_id(self.no(), member.group_id)? {

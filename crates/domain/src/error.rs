@@ -39,6 +39,15 @@ pub enum Error {
     /// The session is unpaired or logged out.
     #[error("session is not paired")]
     NotPaired,
+    /// No credential, or none that holds; in words that tell a stranger nothing.
+    #[error("unauthorized: {0}")]
+    Unauthorized(&'static str),
+    /// Too many wrong attempts.
+    #[error("too many attempts")]
+    Throttled {
+        /// When the next is taken.
+        retry_after_ms: Millis,
+    },
     /// The credential or the account lacks the right.
     #[error("forbidden: {0}")]
     Forbidden(&'static str),

@@ -64,7 +64,7 @@ impl Show<'_> {
         })
     }
 
-    fn group_member(&self, row: MemberRow, group: &GroupRow) -> Result<GroupMember> {
+    pub(crate) fn group_member(&self, row: MemberRow, group: &GroupRow) -> Result<GroupMember> {
         let person = self.person(row.person_id)?;
         Ok(GroupMember {
             first_seen_at: row.first_seen_at,

@@ -406,6 +406,14 @@ impl Engine for WhatsAppEngine {
         self.connected_actor(session)?.catch_up().await
     }
 
+    async fn pull_contacts(&self, session: &SessionScope) -> Result<(), Error> {
+        self.connected_actor(session)?.pull_contacts().await
+    }
+
+    async fn pull_groups(&self, session: &SessionScope) -> Result<(), Error> {
+        self.connected_actor(session)?.pull_groups().await
+    }
+
     async fn set_chat(
         &self,
         session: &SessionScope,

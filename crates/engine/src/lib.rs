@@ -7,6 +7,7 @@
 
 mod acks;
 mod actor;
+mod backfill;
 mod chats;
 mod config;
 mod convert;

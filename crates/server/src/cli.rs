@@ -60,11 +60,18 @@ pub enum Command {
     Demo(Demo),
     /// Run the simulated network alone.
     Sandbox(Sandbox),
-    /// Make the first organization and its key, and print them once.
-    Init,
+    /// Make the first organization, its owner and its key, and print them once.
+    Init {
+        /// What the owner logs in by.
+        #[arg(long, default_value = "owner@localhost")]
+        email: String,
+    },
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Keys(Keys),
+    /// Reset the password of somebody who logs in here, or make them super_admin.
+    #[command(subcommand)]
+    Users(Users),
     /// Check configuration and surroundings, and say what to do.
     Doctor,
     /// Print the OpenAPI document.
@@ -158,6 +165,25 @@ pub enum Keys {
         org: wharf_types::OrgId,
         /// The key's id.
         id: wharf_types::KeyId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Users {
+    /// Give somebody a new password, printed once, and end their log-ins.
+    Reset {
+        /// What they log in by.
+        #[arg(long)]
+        email: String,
+    },
+    /// Give somebody the platform role super_admin, or take it.
+    Admin {
+        /// What they log in by.
+        #[arg(long)]
+        email: String,
+        /// Take it.
+        #[arg(long)]
+        off: bool,
     },
 }
 

@@ -68,6 +68,10 @@ pub struct Retention {
     pub events_days: u32,
     /// Attempts of webhook deliveries.
     pub deliveries_days: u32,
+    /// The audit log.
+    pub audit_days: u32,
+    /// Messages and sends; 0 = as long as their session.
+    pub messages_days: u32,
 }
 
 impl Default for Retention {
@@ -75,6 +79,8 @@ impl Default for Retention {
         Self {
             events_days: 30,
             deliveries_days: 30,
+            audit_days: 90,
+            messages_days: 0,
         }
     }
 }
@@ -133,12 +139,26 @@ pub struct Outbound {
 }
 
 /// Login.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auth {
+    /// People log in here, with a password.
+    pub embedded: bool,
+    /// How long they stay so without coming by.
+    pub refresh_days: u32,
     /// Any number of issuers.
     #[serde(skip_serializing)]
     pub issuers: Vec<wharf_api::auth::IssuerConfig>,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            embedded: true,
+            refresh_days: 30,
+            issuers: Vec::new(),
+        }
+    }
 }
 
 impl Default for Config {
@@ -210,6 +230,16 @@ impl Config {
         if self.retention.events_days < 4 {
             bail!("retention.events_days: must be 4 or more: a webhook's retries last three days");
         }
+        let own = self.own_issuer();
+        if self.auth.embedded && self.auth.issuers.iter().any(|other| other.issuer == own) {
+            bail!("auth.issuers: {own:?} is what this installation calls itself (public_url)");
+        }
+        if !(1..=3650).contains(&self.auth.refresh_days) {
+            bail!("auth.refresh_days: must be between 1 and 3650");
+        }
+        if self.retention.audit_days == 0 {
+            bail!("retention.audit_days: must be at least 1");
+        }
         Ok(self)
     }
 
@@ -223,6 +253,14 @@ impl Config {
             .strip_prefix("sqlite:")
             .context("database_url: must begin with sqlite: (PostgreSQL is not built yet)")?;
         Ok(path.into())
+    }
+
+    /// What tokens made here call their issuer.
+    pub fn own_issuer(&self) -> String {
+        match self.public_url.trim_end_matches('/') {
+            "" => "wharf".to_owned(),
+            url => url.to_owned(),
+        }
     }
 
     /// Addresses and subnets of the proxies before the API.

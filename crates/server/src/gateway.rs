@@ -66,9 +66,18 @@ impl Gateway {
                 stopped,
             ));
         }
+        if config.auth.embedded {
+            domain.prepare_login().await?;
+        }
         domain.keep_outbox();
         domain.keep_sweeping();
         domain.keep_log();
+        domain.keep_audit(i64::from(config.retention.audit_days) * 86_400_000);
+        if config.retention.messages_days > 0 {
+            domain.keep_messages(i64::from(config.retention.messages_days) * 86_400_000);
+        }
+        domain.resume_organizations().await?;
+        domain.resume_backfills().await?;
         let resumed = domain.resume_sessions().await?;
         tracing::info!(%address, sessions = resumed, "listening");
         Ok(Self {

@@ -3,9 +3,10 @@
 use crate::{config::Config, data_dir, outbound::Guarded};
 use anyhow::{Context, bail};
 use std::{fs, sync::Arc};
-use wharf_api::{ApiConfig, ApiState, RenderMetrics};
+use wharf_api::{ApiConfig, ApiState, RenderMetrics, auth::Embedded};
 use wharf_domain::{
     Domain,
+    identity::Identity,
     inbox::DomainInbox,
     log::Retention,
     master_key::MasterKey,
@@ -58,6 +59,10 @@ async fn over(config: &Config, media: Media) -> anyhow::Result<Arc<Domain>> {
             .keeping(Retention::days(
                 config.retention.events_days,
                 config.retention.deliveries_days,
+            ))
+            .with_identity(Identity::new(
+                config.auth.refresh_days,
+                config.public_url.trim_end_matches('/'),
             ))
             .with_web(Arc::new(Guarded::new(&config.outbound)?)),
     ))
@@ -195,6 +200,12 @@ pub fn api_state(
     Ok(ApiState::new(ApiConfig {
         domain: Arc::clone(domain),
         issuers: config.auth.issuers.clone(),
+        embedded: config
+            .auth
+            .embedded
+            .then(|| Embedded::new(config.own_issuer(), domain))
+            .transpose()
+            .map_err(anyhow::Error::msg)?,
         fetch_jwks: Arc::new(Guarded::new(&config.outbound)?),
         metrics: metrics.filter(|_| !own_listener),
         metrics_token: (!config.metrics_token.is_empty()).then(|| config.metrics_token.clone()),

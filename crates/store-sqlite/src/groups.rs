@@ -33,7 +33,7 @@ macro_rules! select_member {
     };
 }
 
-fn group_row(row: &Row<'_>) -> Result<GroupRow, Fault> {
+pub(crate) fn group_row(row: &Row<'_>) -> Result<GroupRow, Fault> {
     Ok(GroupRow {
         id: row.get(0)?,
         jid: parsed(row, 1, "group JID")?,

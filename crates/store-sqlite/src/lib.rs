@@ -17,12 +17,15 @@ mod pool;
 mod rows;
 mod writer;
 
+mod accounts;
 mod audit;
 mod chats;
 mod device;
+mod erasing;
 mod erasure;
 mod events;
 mod groups;
+mod jobs;
 mod messages;
 mod organizations;
 mod outbox;

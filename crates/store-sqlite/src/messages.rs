@@ -25,7 +25,7 @@ macro_rules! select {
     };
 }
 
-fn message_row(row: &Row<'_>) -> Result<MessageRow, Fault> {
+pub(crate) fn message_row(row: &Row<'_>) -> Result<MessageRow, Fault> {
     let extra = if row.get_ref(9)?.as_str()?.is_empty() {
         MessageExtra::default()
     } else {

@@ -17,6 +17,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_audit.sql"),
     include_str!("../migrations/0008_log.sql"),
     include_str!("../migrations/0009_loose_files.sql"),
+    include_str!("../migrations/0010_accounts.sql"),
+    include_str!("../migrations/0011_jobs.sql"),
 ];
 
 /// "WHRF": marks the file as ours for `file(1)` and for [`check_ours`].

@@ -53,7 +53,7 @@ fn no_such_org(error: Error) -> Error {
 impl OrganizationsView for Rows<'_> {
     fn org(&self, id: &OrgId) -> Result<Option<OrgRow>> {
         self.one(
-            "SELECT id, name, created_at FROM orgs WHERE id = ?1",
+            "SELECT id, name, created_at FROM orgs WHERE id = ?1 AND deleted_at IS NULL",
             params![id.ulid().to_bytes()],
             org_row,
         )
@@ -61,9 +61,17 @@ impl OrganizationsView for Rows<'_> {
 
     fn orgs(&self) -> Result<Vec<OrgRow>> {
         self.whole(
-            "SELECT id, name, created_at FROM orgs ORDER BY id",
+            "SELECT id, name, created_at FROM orgs WHERE deleted_at IS NULL ORDER BY id",
             [],
             org_row,
+        )
+    }
+
+    fn orgs_deleted(&self) -> Result<Vec<OrgId>> {
+        self.many(
+            "SELECT id FROM orgs WHERE deleted_at IS NOT NULL",
+            [],
+            |row| Ok(OrgId::new(ulid(row, 0)?)),
         )
     }
 
@@ -128,6 +136,68 @@ impl OrganizationsTx for Rows<'_> {
             params![row.id.ulid().to_bytes(), row.name, row.created_at],
         )?;
         Ok(())
+    }
+
+    fn update_org(&mut self, row: &OrgRow) -> Result<()> {
+        self.run(
+            "UPDATE orgs SET name = ?2 WHERE id = ?1 AND deleted_at IS NULL",
+            params![row.id.ulid().to_bytes(), row.name],
+        )?;
+        Ok(())
+    }
+
+    fn delete_org(&mut self, org: &OrgId, at: Millis) -> Result<()> {
+        let id = org.ulid().to_bytes();
+        let marked = self.run(
+            "UPDATE orgs SET deleted_at = ?2 WHERE id = ?1 AND deleted_at IS NULL",
+            params![id, at],
+        )?;
+        if marked == 0 {
+            return Err(Error::NotFound("organization"));
+        }
+        self.run(
+            "UPDATE api_keys SET revoked_at = ?2 WHERE org = ?1 AND revoked_at IS NULL",
+            params![id, at],
+        )?;
+        self.run("DELETE FROM memberships WHERE org = ?1", params![id])?;
+        self.run("DELETE FROM invitations WHERE org = ?1", params![id])?;
+        self.run("DELETE FROM org_claims WHERE org = ?1", params![id])?;
+        Ok(())
+    }
+
+    fn erase_org(&mut self, org: &OrgId, rows: usize) -> Result<bool> {
+        let id = org.ulid().to_bytes();
+        let there = self.one(
+            "SELECT EXISTS (SELECT 1 FROM sessions WHERE org = ?1) FROM orgs
+             WHERE id = ?1 AND deleted_at IS NOT NULL",
+            params![id],
+            |row| Ok(row.get::<_, bool>(0)?),
+        )?;
+        match there {
+            None => return Ok(true),
+            Some(true) => return Ok(false),
+            Some(false) => {}
+        }
+        let mut left = rows;
+        left -= self.run(
+            "DELETE FROM events WHERE place IN (SELECT place FROM events WHERE org = ?1 LIMIT ?2)",
+            params![id, limit(left)],
+        )?;
+        left -= self.run(
+            "DELETE FROM idempotency WHERE org = ?1 AND key IN
+                 (SELECT key FROM idempotency WHERE org = ?1 LIMIT ?2)",
+            params![id, limit(left)],
+        )?;
+        left -= self.run(
+            "DELETE FROM api_keys WHERE org = ?1 AND id IN
+                 (SELECT id FROM api_keys WHERE org = ?1 LIMIT ?2)",
+            params![id, limit(left)],
+        )?;
+        if left == 0 {
+            return Ok(false);
+        }
+        self.run("DELETE FROM orgs WHERE id = ?1", params![id])?;
+        Ok(true)
     }
 
     fn bind_org(&mut self, org: &OrgId, issuer: &str, value: &str) -> Result<()> {

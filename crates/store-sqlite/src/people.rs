@@ -69,6 +69,15 @@ impl PeopleView for Rows<'_> {
         self.one(BY_ID, params![s.0, id], person_row)
     }
 
+    fn last_person_id(&self, s: SessionNo) -> Result<i64> {
+        let last = self.one(
+            "SELECT id FROM people WHERE session = ?1 ORDER BY id DESC LIMIT 1",
+            params![s.0],
+            |row| Ok(row.get(0)?),
+        )?;
+        Ok(last.unwrap_or(0))
+    }
+
     fn person_by_lid(&self, s: SessionNo, lid: &Lid) -> Result<Option<i64>> {
         let held = self.one(
             "SELECT id FROM people WHERE session = ?1 AND lid = ?2",

@@ -73,6 +73,20 @@ impl SessionsView for Rows<'_> {
         )
     }
 
+    fn session_anywhere(&self, id: &SessionId) -> Result<Option<SessionScope>> {
+        self.one(
+            "SELECT no, org FROM sessions WHERE id = ?1 AND deleted = 0",
+            params![id.ulid().to_bytes()],
+            |row| {
+                Ok(SessionScope {
+                    no: SessionNo(row.get(0)?),
+                    org: OrgId::new(ulid(row, 1)?),
+                    id: *id,
+                })
+            },
+        )
+    }
+
     fn sessions(
         &self,
         org: &OrgId,

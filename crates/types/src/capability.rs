@@ -59,8 +59,8 @@ impl FromIterator<Capability> for Capabilities {
     }
 }
 
-/// A person's role in an organization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A person's role in an organization; each has what those before it have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Reads and sends.

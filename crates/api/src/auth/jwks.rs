@@ -47,7 +47,7 @@ struct Key {
 pub struct Keys(Vec<Key>);
 
 impl Keys {
-    fn parse(document: &[u8]) -> Result<Self, String> {
+    pub(super) fn parse(document: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Set {
             keys: Vec<Value>,

@@ -44,6 +44,8 @@ pub struct Token<'a> {
 pub struct Claims {
     /// `sub`.
     pub subject: String,
+    /// `sid`: the log-in, in tokens of our own.
+    pub login: Option<String>,
     /// The value of the issuer's organization claim.
     pub org: Option<String>,
     /// The role in it; `None` carries no right.
@@ -127,6 +129,7 @@ impl<'a> Token<'a> {
         let subject = self.text("sub").filter(|sub| !sub.is_empty())?;
         Some(Claims {
             subject: subject.to_owned(),
+            login: self.text("sid").map(str::to_owned),
             org: self
                 .text(&issuer.org_claim)
                 .filter(|value| !value.is_empty())

@@ -7,13 +7,14 @@
 
 pub mod config;
 mod credential;
+mod embedded;
 pub mod jwks;
 mod jwt;
 mod memory;
-mod organization;
 mod principal;
 
 pub use config::{Algorithm, IssuerConfig};
+pub use embedded::Embedded;
 pub use jwks::FetchJwks;
 pub use principal::{Principal, Subject};
 
@@ -44,12 +45,18 @@ impl Held {
 pub struct Authenticator {
     domain: Arc<Domain>,
     issuers: Vec<Issuer>,
+    embedded: Option<Arc<Embedded>>,
     memory: Memory,
 }
 
 impl Authenticator {
-    /// Over the configured issuers; their keys are fetched when first needed.
-    pub fn new(domain: Arc<Domain>, issuers: Vec<IssuerConfig>, fetch: Arc<dyn FetchJwks>) -> Self {
+    /// Over the configured issuers, whose keys are fetched when first needed, and our own if there is one.
+    pub fn new(
+        domain: Arc<Domain>,
+        issuers: Vec<IssuerConfig>,
+        embedded: Option<Embedded>,
+        fetch: Arc<dyn FetchJwks>,
+    ) -> Self {
         let issuers = issuers
             .into_iter()
             .map(|config| Issuer::new(config, Arc::clone(&fetch)))
@@ -57,8 +64,14 @@ impl Authenticator {
         Self {
             domain,
             issuers,
+            embedded: embedded.map(Arc::new),
             memory: Memory::default(),
         }
+    }
+
+    /// Our own issuer, where people log in here.
+    pub fn embedded(&self) -> Option<&Arc<Embedded>> {
+        self.embedded.as_ref()
     }
 
     /// The caller, or 401.
@@ -109,6 +122,11 @@ impl Authenticator {
 
     async fn verify_jwt(&self, token: &str, now: wharf_types::Millis) -> ApiResult<Principal> {
         let token = jwt::Token::parse(token).ok_or_else(ApiError::unauthorized)?;
+        if let Some(own) = &self.embedded
+            && own.config.issuer == token.issuer()
+        {
+            return self.verify_own(own, &token, now).await;
+        }
         let issuer = self
             .issuers
             .iter()
@@ -119,9 +137,44 @@ impl Authenticator {
             .verify(&issuer.config, &keys, now)
             .ok_or_else(ApiError::unauthorized)?;
         let org = match &claims.org {
-            Some(value) => organization::of_claim(&self.domain, &issuer.config, value).await?,
+            Some(value) => {
+                let IssuerConfig {
+                    issuer,
+                    create_organizations,
+                    ..
+                } = &issuer.config;
+                self.domain
+                    .organization_of_claim(issuer, value, *create_organizations)
+                    .await?
+            }
             None => None,
         };
         Ok(Principal::of_claims(&issuer.config.issuer, claims, org))
+    }
+
+    /// A token of our own says who and which log-in; what these are now, the store says.
+    async fn verify_own(
+        &self,
+        own: &Embedded,
+        token: &jwt::Token<'_>,
+        now: wharf_types::Millis,
+    ) -> ApiResult<Principal> {
+        let claims = token
+            .verify(&own.config, &own.keys, now)
+            .ok_or_else(ApiError::unauthorized)?;
+        let login = claims.login.as_deref().and_then(|text| text.parse().ok());
+        let (Some(login), Ok(user)) = (login, claims.subject.parse()) else {
+            return Err(ApiError::unauthorized());
+        };
+        let org = claims.org.as_deref().and_then(|text| text.parse().ok());
+        let standing = self.domain.standing(user, login, org).await?;
+        let standing = standing.ok_or_else(ApiError::unauthorized)?;
+        Ok(Principal::of_standing(
+            user,
+            login,
+            org,
+            standing,
+            claims.expires_at,
+        ))
     }
 }

@@ -3,8 +3,8 @@
 use super::jwt::Claims;
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
-use wharf_domain::{keys::Grant, ports::store::KeyRow};
-use wharf_types::{Capabilities, KeyId, Millis, OrgId, SessionId, UserId};
+use wharf_domain::{identity::Standing, keys::Grant, ports::store::KeyRow};
+use wharf_types::{Capabilities, KeyId, LoginId, Millis, OrgId, Role, SessionId, UserId};
 
 /// Clock skew granted to login tokens.
 pub(super) const LEEWAY: Millis = 60_000;
@@ -25,6 +25,10 @@ pub struct Principal {
     pub subject: Subject,
     /// The one organization; `None` when the token names one that is not bound to any of ours.
     pub org: Option<OrgId>,
+    /// A person's role in it.
+    pub role: Option<Role>,
+    /// Of a person who logged in here: which log-in it is.
+    pub login: Option<LoginId>,
     /// What they may do in it.
     pub capabilities: Capabilities,
     /// The only sessions that exist for them; empty = all of the organization.
@@ -40,6 +44,8 @@ impl Principal {
         Self {
             subject: Subject::Key(row.id),
             org: Some(row.org),
+            role: None,
+            login: None,
             capabilities: row.capabilities,
             sessions: row.sessions,
             super_admin: false,
@@ -51,13 +57,32 @@ impl Principal {
         Self {
             subject: Subject::Person(user_id(issuer, &claims.subject)),
             org,
-            capabilities: claims
-                .role
-                .map(|role| role.capabilities())
-                .unwrap_or_default(),
+            role: claims.role,
+            login: None,
+            capabilities: capabilities(claims.role),
             sessions: Vec::new(),
             super_admin: claims.super_admin,
             expires_at: Some(claims.expires_at.saturating_add(LEEWAY)),
+        }
+    }
+
+    /// Somebody who logged in here. Tokens of our own run out on time: no clock but ours is asked.
+    pub(super) fn of_standing(
+        user: UserId,
+        login: LoginId,
+        org: Option<OrgId>,
+        standing: Standing,
+        expires_at: Millis,
+    ) -> Self {
+        Self {
+            subject: Subject::Person(user),
+            org,
+            role: standing.role,
+            login: Some(login),
+            capabilities: capabilities(standing.role),
+            sessions: Vec::new(),
+            super_admin: standing.super_admin,
+            expires_at: Some(expires_at),
         }
     }
 
@@ -83,14 +108,10 @@ impl Principal {
             },
         }
     }
+}
 
-    /// The person, for `createdByUserId`.
-    pub fn user(&self) -> Option<UserId> {
-        match self.subject {
-            Subject::Person(user) => Some(user),
-            Subject::Key(_) => None,
-        }
-    }
+fn capabilities(role: Option<Role>) -> Capabilities {
+    role.map(Role::capabilities).unwrap_or_default()
 }
 
 /// People of outside issuers are in no table of ours: their id is a digest of (issuer, subject), always the same.

@@ -7,7 +7,16 @@
 use axum::http::{Uri, uri::PathAndQuery};
 
 /// Every verb that stands after a colon somewhere in the API.
-pub const VERBS: [&str; 6] = ["start", "stop", "restart", "logout", "subscribe", "reject"];
+pub const VERBS: [&str; 8] = [
+    "start",
+    "stop",
+    "restart",
+    "logout",
+    "subscribe",
+    "reject",
+    "backfill",
+    "drain",
+];
 
 /// What became of a path.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,8 +7,10 @@
 mod accept;
 mod body;
 mod caller;
+mod organization;
 mod origin;
 mod path;
+mod person;
 mod query;
 mod strict_json;
 
@@ -16,6 +18,8 @@ pub use accept::{AnswersAnything, AnswersJson, AnswersQr, Media, Picture, QrForm
 pub use body::{Body, JSON_LIMIT, LargeBody, MESSAGE_LIMIT};
 pub use caller::{Caller, InSession, Manage, Needs, Read, Send};
 pub(crate) use caller::{authenticated, session_of};
+pub use organization::{AsAdmin, AsMember, AsOwner, AtLeast, InOrganization};
 pub use origin::Origin;
 pub use path::Segment;
+pub use person::{AnySession, Person, Resident, Stranger, SuperAdmin};
 pub use query::Query;

@@ -1,6 +1,8 @@
 //! The operations, one noun a folder, one operation a file.
 
+pub mod admin;
 pub mod api_keys;
+pub mod auth;
 pub mod calls;
 pub mod chats;
 pub mod contacts;
@@ -8,6 +10,7 @@ pub mod events;
 pub mod groups;
 pub mod media;
 pub mod messages;
+pub mod organizations;
 pub mod outbox;
 pub mod presence;
 pub mod realtime;

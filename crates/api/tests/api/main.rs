@@ -1,6 +1,8 @@
 //! The API over HTTP, in one binary. `harness` gives a test an API over a real store in one line.
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod api_keys;
 #[cfg(test)]
 mod auth;
@@ -9,17 +11,23 @@ mod chats;
 #[cfg(test)]
 mod deeds;
 #[cfg(test)]
+mod erasure;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod login;
+#[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod media;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod organizations;
 #[cfg(test)]
 mod pacing;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::{
 };
 use wharf_domain::{
     Domain, Error,
+    audit::By,
     outbox::{NewSend, What},
     sessions::{SessionScope, SessionSettings},
 };
@@ -81,7 +82,7 @@ impl Life {
     /// The worker looks again, as it does at the latest when its time has come.
     async fn look(&self, scope: SessionScope) {
         self.domain
-            .update_session(scope, SessionSettings::default())
+            .update_session(scope, SessionSettings::default(), &By::program())
             .await
             .unwrap();
     }
@@ -120,7 +121,10 @@ async fn history(seed: u64) {
         rate_per_hour: Some(model.per_hour as i64),
         ..SessionSettings::default()
     };
-    api.domain.update_session(scope, rates).await.unwrap();
+    api.domain
+        .update_session(scope, rates, &By::program())
+        .await
+        .unwrap();
     let mut life = Life::begin(&api);
     let (mut before, mut accepted, mut arrived) = (0, Vec::new(), Vec::new());
     for step in 0..STEPS {

@@ -169,6 +169,10 @@ pub trait Engine: Addons {
         setting: Setting,
         at: Millis,
     ) -> Result<(), Error>;
+    /// Fetches the whole address book again; returns once what came is stored.
+    async fn pull_contacts(&self, session: &SessionScope) -> Result<(), Error>;
+    /// Fetches all groups with their members again; returns once they are stored.
+    async fn pull_groups(&self, session: &SessionScope) -> Result<(), Error>;
     /// Shows the account as typing in a chat.
     async fn typing(&self, session: &SessionScope, chat: &str, state: Typing) -> Result<(), Error>;
     /// Tells an author that messages were read.

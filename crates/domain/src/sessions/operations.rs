@@ -3,13 +3,15 @@
 use super::{SessionProxy, SessionRow, SessionScope, SessionView, status};
 use crate::{
     Domain, Error, Result,
+    audit::By,
     cursor::{Binding, Page},
     ports::{engine::LinkCode, secrets::Secrets, store::StoreExt},
     sessions::SessionNo,
     wrong::Wrong,
 };
+use serde_json::json;
 use std::sync::Arc;
-use wharf_types::{OrgId, Phone, ProxyUrl, SessionId, SessionStatus, UserId};
+use wharf_types::{OrgId, Phone, ProxyUrl, SessionId, SessionStatus};
 
 /// Sends in any 60 s, unless set.
 pub const DEFAULT_RATE_PER_MIN: u32 = 20;
@@ -37,6 +39,22 @@ pub struct SessionSettings {
 }
 
 impl SessionSettings {
+    /// Which are given, as callers call them.
+    fn named(&self) -> Vec<&'static str> {
+        [
+            (self.label.is_some(), "label"),
+            (self.auto_read.is_some(), "autoRead"),
+            (self.presence_typing.is_some(), "presenceTyping"),
+            (self.mark_online.is_some(), "markOnline"),
+            (self.rate_per_min.is_some(), "ratePerMin"),
+            (self.rate_per_hour.is_some(), "ratePerHour"),
+            (self.proxy.is_some(), "proxy"),
+        ]
+        .into_iter()
+        .filter_map(|(given, name)| given.then_some(name))
+        .collect()
+    }
+
     fn apply(self, row: &mut SessionRow, secrets: &dyn Secrets) -> Result<()> {
         let mut wrong = Wrong::default();
         let mut rate = |field: &str, given: Option<i64>, most: u32, into: &mut u32| match given {
@@ -163,14 +181,33 @@ impl Domain {
         )
     }
 
+    /// One page of the sessions of all organizations, oldest first.
+    pub async fn list_all_sessions(&self, limit: usize, cursor: &str) -> Result<Page<SessionView>> {
+        let sealer = self.sealer(Binding::new("all-sessions", ""));
+        let after = sealer.place(cursor)?.map(SessionNo);
+        let rows = self
+            .store
+            .read(move |view| view.sessions_everywhere(after, limit + 1))
+            .await?;
+        sealer.page(
+            rows,
+            limit,
+            |row| row.scope.no.0,
+            |row| self.show_session(row),
+        )
+    }
+
     /// Makes a session; `start` begins QR pairing at once.
     pub async fn create_session(
         &self,
         org: OrgId,
-        by: Option<UserId>,
         settings: SessionSettings,
         start: bool,
+        by: &By,
     ) -> Result<SessionView> {
+        if start {
+            self.takes_sessions()?;
+        }
         let now = self.clock.now();
         let mut row = SessionRow {
             scope: SessionScope {
@@ -179,7 +216,7 @@ impl Domain {
                 no: SessionNo(0),
             },
             label: String::new(),
-            created_by: by,
+            created_by: by.person(),
             created_at: now,
             updated_at: now,
             auto_read: false,
@@ -205,8 +242,10 @@ impl Domain {
             proxy: None,
             locked_until: None,
         };
+        let named = settings.named();
         settings.apply(&mut row, &*self.secrets)?;
         let mut stored = row.clone();
+        let (trail, fields) = (self.trail(by), named);
         let event = wharf_types::EventId::new(self.ids.ulid());
         row = self
             .store
@@ -215,6 +254,9 @@ impl Domain {
                     .ok_or(Error::NotFound("organization"))?;
                 stored.scope.no = tx.insert_session(&stored)?;
                 status::log(tx, event, &stored, stored.created_at)?;
+                let (org, id) = (stored.scope.org, stored.scope.id);
+                let details = json!({ "fields": fields, "start": start });
+                trail.note(tx, Some(org), "session.create", id, details)?;
                 Ok(stored)
             })
             .await?;
@@ -229,8 +271,10 @@ impl Domain {
         self: &Arc<Self>,
         scope: SessionScope,
         settings: SessionSettings,
+        by: &By,
     ) -> Result<SessionView> {
         let now = self.clock.now();
+        let (trail, fields) = (self.trail(by), settings.named());
         let secrets = Arc::clone(&self.secrets);
         let mark_online = settings.mark_online;
         let row = self
@@ -242,6 +286,8 @@ impl Domain {
                 settings.apply(&mut row, &*secrets)?;
                 row.updated_at = now;
                 tx.update_session(&row)?;
+                let details = json!({ "fields": fields });
+                trail.note(tx, Some(scope.org), "session.update", scope.id, details)?;
                 Ok(row)
             })
             .await?;
@@ -260,12 +306,16 @@ impl Domain {
 
     /// Removes the session: at once for every caller, its data in the background. The phone keeps its link until it
     /// drops it itself.
-    pub async fn delete_session(self: &Arc<Self>, scope: SessionScope) -> Result<()> {
+    pub async fn delete_session(self: &Arc<Self>, scope: SessionScope, by: &By) -> Result<()> {
+        let trail = self.trail(by);
         self.engine()?.forget(&scope).await?;
         self.keepers.forget(scope.no);
         self.tenders.forget(scope.no);
         self.store
-            .write(move |tx| tx.delete_session(&scope))
+            .write(move |tx| {
+                tx.delete_session(&scope)?;
+                trail.note(tx, Some(scope.org), "session.delete", scope.id, json!({}))
+            })
             .await?;
         self.erase(scope);
         Ok(())
@@ -291,7 +341,7 @@ impl Domain {
     }
 
     /// The QR to show now. With none ready it begins pairing and answers not found until there is one.
-    pub async fn session_qr(&self, scope: SessionScope) -> Result<LinkCode> {
+    pub async fn session_qr(&self, scope: SessionScope, by: &By) -> Result<LinkCode> {
         let row = self.session_row(scope.org, scope.id).await?;
         if row.paired() {
             return Err(Error::invalid("session", "is already paired"));
@@ -299,7 +349,7 @@ impl Domain {
         if let Some(code) = self.engine()?.qr(&scope) {
             return Ok(code);
         }
-        self.start_session(scope).await?;
+        self.start_session(scope, by).await?;
         Err(Error::NotFound("QR code"))
     }
 
@@ -308,21 +358,24 @@ impl Domain {
         &self,
         scope: SessionScope,
         phone: Phone,
+        by: &By,
     ) -> Result<LinkCode> {
         let row = self.session_row(scope.org, scope.id).await?;
         if row.paired() {
             return Err(Error::invalid("session", "is already paired"));
         }
-        self.start_session(scope).await?;
+        self.start_session(scope, by).await?;
         let code = self.engine()?.pairing_code(&scope, &phone).await?;
         self.code_shown(scope, "auth.pairing_code", &code);
         Ok(code)
     }
 
     /// Connects, or begins QR pairing. Repeating is a no-op.
-    pub async fn start_session(&self, scope: SessionScope) -> Result<SessionView> {
+    pub async fn start_session(&self, scope: SessionScope, by: &By) -> Result<SessionView> {
+        self.takes_sessions()?;
+        let note = Some((self.trail(by), "session.start"));
         let row = self
-            .change_session(scope, |row| {
+            .change_noted(scope, note, |row| {
                 row.wanted = true;
                 if matches!(
                     row.status,
@@ -337,8 +390,10 @@ impl Domain {
     }
 
     /// Closes the socket and keeps the device. Repeating is a no-op.
-    pub async fn stop_session(&self, scope: SessionScope) -> Result<SessionView> {
-        self.change_session(scope, |row| row.wanted = false).await?;
+    pub async fn stop_session(&self, scope: SessionScope, by: &By) -> Result<SessionView> {
+        let note = Some((self.trail(by), "session.stop"));
+        self.change_noted(scope, note, |row| row.wanted = false)
+            .await?;
         self.engine()?.stop(&scope).await?;
         let row = self
             .change_session(scope, |row| {
@@ -351,20 +406,28 @@ impl Domain {
     }
 
     /// Stops and starts.
-    pub async fn restart_session(&self, scope: SessionScope) -> Result<SessionView> {
+    pub async fn restart_session(&self, scope: SessionScope, by: &By) -> Result<SessionView> {
+        self.takes_sessions()?;
         self.engine()?.stop(&scope).await?;
-        self.start_session(scope).await
+        let trail = self.trail(by);
+        self.store
+            .write(move |tx| {
+                trail.note(tx, Some(scope.org), "session.restart", scope.id, json!({}))
+            })
+            .await?;
+        self.start_session(scope, by).await
     }
 
     /// Unlinks the device; stored data stays readable. Repeating is a no-op.
-    pub async fn logout_session(&self, scope: SessionScope) -> Result<SessionView> {
+    pub async fn logout_session(&self, scope: SessionScope, by: &By) -> Result<SessionView> {
         let row = self.session_row(scope.org, scope.id).await?;
         if !row.paired() {
             return Ok(self.show_session(row));
         }
         self.engine()?.logout(&scope).await?;
+        let note = Some((self.trail(by), "session.logout"));
         let row = self
-            .change_session(scope, |row| {
+            .change_noted(scope, note, |row| {
                 row.wanted = false;
                 row.linked = false;
                 status::set(row, SessionStatus::LoggedOut, "");

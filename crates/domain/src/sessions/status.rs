@@ -3,6 +3,7 @@
 use super::{SessionRow, SessionScope};
 use crate::{
     Domain, Error, Result,
+    audit::Trail,
     events::Log,
     inbound::Seen,
     ports::{
@@ -10,6 +11,7 @@ use crate::{
         store::{StoreExt, Tx},
     },
 };
+use serde_json::json;
 use std::sync::Arc;
 use wharf_types::{EventId, Millis, SessionStatus};
 
@@ -98,6 +100,16 @@ impl Domain {
         scope: SessionScope,
         change: impl FnOnce(&mut SessionRow) + Send + 'static,
     ) -> Result<SessionRow> {
+        self.change_noted(scope, None, change).await
+    }
+
+    /// The same by somebody, whose entry in the audit log it leaves when anything changed.
+    pub(super) async fn change_noted(
+        &self,
+        scope: SessionScope,
+        note: Option<(Trail, &'static str)>,
+        change: impl FnOnce(&mut SessionRow) + Send + 'static,
+    ) -> Result<SessionRow> {
         let now = self.clock.now();
         let event = EventId::new(self.ids.ulid());
         let mut restricted = Log::new(scope, Arc::clone(&self.ids), now);
@@ -118,6 +130,9 @@ impl Domain {
                     row.status_since = now;
                 }
                 tx.update_session(&row)?;
+                if let Some((trail, action)) = note {
+                    trail.note(tx, Some(scope.org), action, scope.id, json!({}))?;
+                }
                 if moved {
                     log(tx, event, &row, now)?;
                     if row.status_reason == "banned" {

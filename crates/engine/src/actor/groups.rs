@@ -22,7 +22,7 @@ pub(super) async fn all(actor: Arc<Actor>) {
     }
 }
 
-async fn fetch_all(actor: &Actor) -> Result<(), String> {
+pub(crate) async fn fetch_all(actor: &Actor) -> Result<(), String> {
     let found = actor
         .client
         .groups()

@@ -15,7 +15,7 @@ mod app_state;
 pub(crate) mod calls;
 mod ears;
 mod events;
-mod groups;
+pub(crate) mod groups;
 pub(crate) mod habits;
 mod history;
 mod hook;

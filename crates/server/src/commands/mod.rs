@@ -6,6 +6,7 @@ mod init;
 mod keys;
 mod openapi;
 mod serve;
+mod users;
 
 #[cfg(feature = "sandbox")]
 mod demo;
@@ -44,8 +45,9 @@ pub async fn run(command: Command, config: Config, json: bool) -> Result<(), Fai
     );
     match command {
         Command::Serve(args) => serve::run(&args, &config, json).await,
-        Command::Init => init::run(&config, json).await,
+        Command::Init { email } => init::run(&email, &config, json).await,
         Command::Keys(what) => keys::run(what, &config, json).await,
+        Command::Users(what) => users::run(what, &config, json).await,
         Command::Doctor => doctor::run(&config, json).await,
         Command::Openapi => openapi::run(),
         #[cfg(feature = "sandbox")]

@@ -1,8 +1,10 @@
 //! What the port promises, said against `&dyn Store`: every store runs these cases, each on a store of its own.
 
+pub mod accounts;
 pub mod audit;
 pub mod chats;
 pub mod device;
+pub mod erasing;
 pub mod events;
 pub mod groups;
 pub mod jobs;
@@ -28,6 +30,8 @@ macro_rules! every_case {
         $make! {
             jobs: a_failed_job_leaves_nothing a_job_reads_what_it_wrote a_swallowed_failure_still_undoes_the_job
                 a_panic_undoes_the_job a_query_sees_one_snapshot health_answers;
+            accounts: people_are_found_by_address belonging_in_both_directions logins_end_and_are_trimmed
+                invitations_are_found_by_hash_and_used_once a_deleted_organization_is_unknown_and_cleared_in_steps;
             audit: newest_first_by_filter trimmed_by_age_in_steps;
             organizations: bound_by_issuer_and_claim keys_are_found_by_hash_and_revoked_once keys_in_force_by_id settings_are_replaced
                 of_no_organization_is_not_found;
@@ -42,6 +46,7 @@ macro_rules! every_case {
             groups: round_trip present_members_by_row one_membership_a_person;
             outbox: round_trip queued_in_order_of_acceptance what_is_scheduled_holds_up_nothing newest_first_list listed_by_status what_ran_out_of_time times_for_the_rate files_of_queued_sends the_newest_reaction_under_way
                 remembered_answers;
+            erasing: messages_by_age_and_one_by_one payloads_by_number waiting_deeds_by_what_they_hold the_running_job_or_the_last;
             events: in_the_writers_order_without_gaps of_one_organization_only a_rollback_leaves_no_gap
                 of_types_and_sessions trimmed_from_the_beginning a_commit_wakes_who_waits;
             search: segments_by_newest_message postings_by_segment_and_term purges_are_remembered messages_by_row;

@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod check_many;
+pub mod erase;
 pub mod get;
 pub mod list;
 

@@ -3,7 +3,7 @@
 use super::{Session, UpdateSession};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Body, Caller, Manage},
+    extract::{Body, Caller, Manage, Origin},
     state::ApiState,
 };
 use axum::{Json, extract::State, http::StatusCode};
@@ -56,13 +56,19 @@ impl CreateSession {
 pub async fn create_session(
     State(state): State<ApiState>,
     caller: Unlimited,
+    origin: Origin,
     Body(body): Body<CreateSession>,
 ) -> ApiResult<(StatusCode, Json<Session>)> {
     let Unlimited(caller) = caller;
     let (settings, start) = body.split();
     let session = state
         .domain()
-        .create_session(caller.org, caller.principal.user(), settings.into(), start)
+        .create_session(
+            caller.org,
+            settings.into(),
+            start,
+            &origin.by(&caller.principal),
+        )
         .await?;
     Ok((StatusCode::CREATED, Json(session.into())))
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     error::ApiResult,
-    extract::{InSession, Manage},
+    extract::{InSession, Manage, Origin},
     state::ApiState,
 };
 use axum::{extract::State, http::StatusCode};
@@ -13,8 +13,10 @@ use axum::{extract::State, http::StatusCode};
 pub async fn delete_session(
     State(state): State<ApiState>,
     here: InSession<Manage>,
+    origin: Origin,
 ) -> ApiResult<StatusCode> {
-    let deleted = state.domain().delete_session(here.scope).await;
+    let by = origin.by(&here.principal);
+    let deleted = state.domain().delete_session(here.scope, &by).await;
     // Also after a failure: whether the row went is then unknown.
     state.scopes().forget(&here.scope);
     deleted?;

@@ -3,7 +3,7 @@
 use super::Code;
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Body, InSession, Manage},
+    extract::{Body, InSession, Manage, Origin},
     state::ApiState,
 };
 use axum::{Json, extract::State};
@@ -26,12 +26,13 @@ pub struct PairingCode {
 pub async fn session_pairing_code(
     State(state): State<ApiState>,
     here: InSession<Manage>,
+    origin: Origin,
     Body(body): Body<PairingCode>,
 ) -> ApiResult<Json<Code>> {
     let phone = digits(&body.phone)?;
     let code = state
         .domain()
-        .session_pairing_code(here.scope, phone)
+        .session_pairing_code(here.scope, phone, &origin.by(&here.principal))
         .await?;
     Ok(Json(code.into()))
 }

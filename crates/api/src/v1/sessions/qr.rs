@@ -3,7 +3,7 @@
 use super::{Code, picture};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{AnswersQr, InSession, Manage, Picture, QrForm},
+    extract::{AnswersQr, InSession, Manage, Origin, Picture, QrForm},
     state::ApiState,
 };
 use axum::{
@@ -28,9 +28,13 @@ const NO_STORE: (HeaderName, HeaderValue) =
 pub async fn session_qr(
     State(state): State<ApiState>,
     here: InSession<Manage, AnswersQr>,
+    origin: Origin,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let code = state.domain().session_qr(here.scope).await?;
+    let code = state
+        .domain()
+        .session_qr(here.scope, &origin.by(&here.principal))
+        .await?;
     let drawn = match QrForm::wanted(&headers) {
         None | Some(QrForm::Json) => {
             return Ok(([NO_STORE], Json(Code::from(code))).into_response());

@@ -3,7 +3,7 @@
 use super::Session;
 use crate::{
     error::ApiResult,
-    extract::{InSession, Manage},
+    extract::{InSession, Manage, Origin},
     state::ApiState,
 };
 use axum::{Json, extract::State};
@@ -14,7 +14,11 @@ use axum::{Json, extract::State};
 pub async fn stop_session(
     State(state): State<ApiState>,
     here: InSession<Manage>,
+    origin: Origin,
 ) -> ApiResult<Json<Session>> {
-    let session = state.domain().stop_session(here.scope).await?;
+    let session = state
+        .domain()
+        .stop_session(here.scope, &origin.by(&here.principal))
+        .await?;
     Ok(Json(session.into()))
 }

@@ -3,7 +3,7 @@
 use super::{Session, UpdateSession};
 use crate::{
     error::ApiResult,
-    extract::{Body, InSession, Manage},
+    extract::{Body, InSession, Manage, Origin},
     state::ApiState,
 };
 use axum::{Json, extract::State};
@@ -14,11 +14,12 @@ use axum::{Json, extract::State};
 pub async fn update_session(
     State(state): State<ApiState>,
     here: InSession<Manage>,
+    origin: Origin,
     Body(body): Body<UpdateSession>,
 ) -> ApiResult<Json<Session>> {
     let session = state
         .domain()
-        .update_session(here.scope, body.into())
+        .update_session(here.scope, body.into(), &origin.by(&here.principal))
         .await?;
     Ok(Json(session.into()))
 }

@@ -57,6 +57,12 @@ impl PlayedEngine {
         Ok(())
     }
 
+    async fn pull(&self, words: &str) -> Result<(), Error> {
+        let _held = self.silence.read().await;
+        self.say(words);
+        Ok(())
+    }
+
     /// What it was told since the last time.
     pub fn heard(&self) -> Vec<String> {
         std::mem::take(&mut *self.told.lock().unwrap())
@@ -90,6 +96,7 @@ impl Engine for PlayedEngine {
         Ok(())
     }
     async fn stop(&self, _: &SessionScope) -> Result<(), Error> {
+        self.say("stop");
         Ok(())
     }
     async fn logout(&self, _: &SessionScope) -> Result<(), Error> {
@@ -119,6 +126,12 @@ impl Engine for PlayedEngine {
     async fn catch_up(&self, _: &SessionScope) -> Result<(), Error> {
         self.say("catch up");
         Ok(())
+    }
+    async fn pull_contacts(&self, _: &SessionScope) -> Result<(), Error> {
+        self.pull("pull contacts").await
+    }
+    async fn pull_groups(&self, _: &SessionScope) -> Result<(), Error> {
+        self.pull("pull groups").await
     }
     async fn set_chat(
         &self,

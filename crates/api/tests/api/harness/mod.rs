@@ -18,10 +18,14 @@ use axum::{
 use serde_json::Value;
 use std::sync::{
     Arc, LazyLock,
-    atomic::{AtomicI64, Ordering},
+    atomic::{AtomicI64, AtomicUsize, Ordering},
 };
 use tower::ServiceExt;
-use wharf_api::{ApiConfig, ApiState, auth::IssuerConfig, router_with};
+use wharf_api::{
+    ApiConfig, ApiState,
+    auth::{Embedded, IssuerConfig},
+    router_with,
+};
 use wharf_domain::{
     Domain,
     audit::By,
@@ -33,13 +37,13 @@ use wharf_domain::{
         clock::Clock,
         engine::{Connection, Inbox},
         ids::Ids,
-        store::StoreExt,
+        store::{MembershipRow, StoreExt},
     },
     sessions::{SessionScope, SessionSettings},
     system::SystemIds,
 };
 use wharf_store_sqlite::SqliteStore;
-use wharf_types::{Capabilities, Capability, Millis, OrgId, SessionId};
+use wharf_types::{Capabilities, Capability, Millis, OrgId, Role, SessionId};
 
 /// A clock that stands until it is moved.
 pub struct TestClock(AtomicI64);
@@ -71,6 +75,7 @@ pub struct TestApi {
     /// All capabilities in `org`.
     pub key: String,
     router: Router,
+    people: AtomicUsize,
     /// Goes with the test.
     _files: tempfile::TempDir,
 }
@@ -180,7 +185,16 @@ impl TestApi {
         Self::with_issuers(Vec::new()).await
     }
 
+    /// Where nobody logs in.
+    pub async fn without_login() -> Self {
+        Self::made(Vec::new(), false).await
+    }
+
     pub async fn with_issuers(issuers: Vec<IssuerConfig>) -> Self {
+        Self::made(issuers, true).await
+    }
+
+    async fn made(issuers: Vec<IssuerConfig>, login: bool) -> Self {
         LazyLock::force(&LOG);
         let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000)));
         let ids: Arc<dyn Ids> = Arc::new(SystemIds::default());
@@ -193,7 +207,9 @@ impl TestApi {
             studio: Arc::new(wharf_media::Workshop::new(None)),
             ..Default::default()
         };
-        let domain = Domain::new(store, clock.clone(), ids, Arc::new(secrets)).with_media(media);
+        let domain = Domain::new(store, clock.clone(), ids, Arc::new(secrets))
+            .with_media(media)
+            .named("node-1");
         let domain = Arc::new(domain);
         let engine = Arc::new(PlayedEngine::default());
         domain.attach(engine.clone());
@@ -201,6 +217,8 @@ impl TestApi {
         let state = ApiState::new(ApiConfig {
             domain: Arc::clone(&domain),
             issuers,
+            embedded: login
+                .then(|| Embedded::new("https://wharf.test".to_owned(), &domain).unwrap()),
             fetch_jwks: keys.clone(),
             metrics: Some(Arc::new(|| "wharf_up 1\n".to_owned())),
             metrics_token: None,
@@ -217,6 +235,7 @@ impl TestApi {
             org,
             key: String::new(),
             router: router_with(state, broken),
+            people: AtomicUsize::new(0),
             _files: files,
         };
         api.key = api
@@ -244,11 +263,41 @@ impl TestApi {
             .1
     }
 
+    /// An access token of somebody new with this role in `org`.
+    pub async fn person(&self, role: &str, super_admin: bool) -> String {
+        let number = self.people.fetch_add(1, Ordering::SeqCst);
+        let email = format!("{role}{number}@test");
+        let made = self.domain.first_owner(self.org, &email).await.unwrap();
+        let role = Role::parse(role).unwrap();
+        let (org, user) = (self.org, made.user);
+        let changed = self.domain.store.write(move |tx| {
+            let mut row = tx.user(&user)?.unwrap();
+            row.super_admin = super_admin;
+            tx.put_user(&row)?;
+            let created_at = 1;
+            tx.put_membership(&MembershipRow {
+                org,
+                user,
+                role,
+                created_at,
+            })
+        });
+        changed.await.unwrap();
+        let body = serde_json::json!({"email": made.email, "password": made.password});
+        let tokens = self
+            .ask("POST", "/auth/login")
+            .json(&body)
+            .go()
+            .await
+            .ok(200);
+        tokens["accessToken"].as_str().unwrap().to_owned()
+    }
+
     /// A stored session that never connects.
     pub async fn session(&self, org: OrgId) -> SessionScope {
         let made = self
             .domain
-            .create_session(org, None, SessionSettings::default(), false)
+            .create_session(org, SessionSettings::default(), false, &By::program())
             .await
             .unwrap();
         self.domain.session_scope(org, made.id).await.unwrap()

@@ -7,11 +7,14 @@
 //! - Calls inside a closure are synchronous: a job must not wait for anything else.
 //! - Session data is always asked for with its [`SessionNo`], which only a [`SessionScope`] look-up gives.
 
+mod accounts;
 mod audit;
 mod chats;
 mod device;
+mod erasure;
 mod events;
 mod groups;
+mod jobs;
 mod messages;
 mod organizations;
 mod outbox;
@@ -19,11 +22,14 @@ mod people;
 mod search;
 mod sessions;
 
+pub use accounts::*;
 pub use audit::*;
 pub use chats::*;
 pub use device::*;
+pub use erasure::*;
 pub use events::*;
 pub use groups::*;
+pub use jobs::*;
 pub use messages::*;
 pub use organizations::*;
 pub use outbox::*;
@@ -105,6 +111,9 @@ pub trait View:
     + DeviceView
     + SearchView
     + AuditView
+    + AccountsView
+    + JobsView
+    + ErasureView
 {
 }
 impl<
@@ -118,7 +127,10 @@ impl<
         + EventsView
         + DeviceView
         + SearchView
-        + AuditView,
+        + AuditView
+        + AccountsView
+        + JobsView
+        + ErasureView,
 > View for T
 {
 }
@@ -137,6 +149,9 @@ pub trait Tx:
     + DeviceTx
     + SearchTx
     + AuditTx
+    + AccountsTx
+    + JobsTx
+    + ErasureTx
 {
     /// The same transaction as a view.
     fn view(&self) -> &dyn View;

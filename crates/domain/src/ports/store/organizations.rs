@@ -44,6 +44,8 @@ pub struct KeyRow {
 pub trait OrganizationsView {
     fn org(&self, id: &OrgId) -> Result<Option<OrgRow>>;
     fn orgs(&self) -> Result<Vec<OrgRow>>;
+    /// Deleted and not cleared to the end.
+    fn orgs_deleted(&self) -> Result<Vec<OrgId>>;
     /// The organization bound to (issuer, claim value).
     fn org_by_claim(&self, issuer: &str, value: &str) -> Result<Option<OrgId>>;
     fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>>;
@@ -59,6 +61,13 @@ pub trait OrganizationsView {
 #[expect(missing_docs, reason = "each verb says what it does")]
 pub trait OrganizationsTx {
     fn insert_org(&mut self, row: &OrgRow) -> Result<()>;
+    fn update_org(&mut self, row: &OrgRow) -> Result<()>;
+    /// From now on no verb finds it, its keys are revoked, nobody belongs to it and no claim leads to it. Its sessions
+    /// stay until they are deleted.
+    fn delete_org(&mut self, org: &OrgId, at: Millis) -> Result<()>;
+    /// Once a deleted one has no session left, not even one under erasure: removes up to `rows` rows of it, and at the end
+    /// itself; `true` when all is gone. One that was not deleted stays as it is.
+    fn erase_org(&mut self, org: &OrgId, rows: usize) -> Result<bool>;
     fn bind_org(&mut self, org: &OrgId, issuer: &str, value: &str) -> Result<()>;
     fn insert_key(&mut self, row: &KeyRow) -> Result<()>;
     /// `false` when the organization has no such key or it was revoked before.

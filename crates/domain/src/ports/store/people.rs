@@ -30,6 +30,8 @@ pub struct PersonRow {
 pub trait PeopleView {
     /// The row itself; ask `person_alias` for ids that were merged away.
     fn person(&self, s: SessionNo, id: i64) -> Result<Option<PersonRow>>;
+    /// The highest row id there is, 0 when none.
+    fn last_person_id(&self, s: SessionNo) -> Result<i64>;
     /// The row that holds this LID now, or that a merged LID leads to.
     fn person_by_lid(&self, s: SessionNo, lid: &Lid) -> Result<Option<i64>>;
     /// The row that holds this number now, or that a merged number leads to.

@@ -10,6 +10,8 @@ use wharf_types::{OrgId, SessionId};
 pub trait SessionsView {
     /// `None` when unknown or another organization's.
     fn session(&self, org: &OrgId, id: &SessionId) -> Result<Option<SessionRow>>;
+    /// Of any organization: for the platform's own.
+    fn session_anywhere(&self, id: &SessionId) -> Result<Option<SessionScope>>;
     /// By number, oldest first, after `after`.
     fn sessions(
         &self,

@@ -18,6 +18,7 @@ use std::{
 use wharf_api::constant_route;
 use wharf_domain::{
     Domain,
+    audit::By,
     contacts::{ContactParams, ContactQuery},
     sessions::{SessionScope, SessionSettings},
 };
@@ -90,7 +91,7 @@ pub async fn run(sizes: &[u64], seconds: u64, as_json: bool) -> Result<(), Failu
 
 async fn seed_all(config: &Config, sizes: &[u64]) -> anyhow::Result<(Vec<Seeded>, String)> {
     let domain = wiring::domain(config).await?;
-    let (org, key) = init::first(&domain, "Bench").await?;
+    let (org, key) = init::organization(&domain, "Bench").await?;
     let mut seeded = Vec::new();
     for &n in sizes {
         out::complain(format_args!("seeding {n} people"));
@@ -101,7 +102,7 @@ async fn seed_all(config: &Config, sizes: &[u64]) -> anyhow::Result<(Vec<Seeded>
 
 async fn seed(domain: &Arc<Domain>, org: OrgId, n: u64) -> anyhow::Result<Seeded> {
     let session = domain
-        .create_session(org, None, SessionSettings::default(), false)
+        .create_session(org, SessionSettings::default(), false, &By::program())
         .await?;
     let scope = domain.session_scope(org, session.id).await?;
     let step = 5_000;
@@ -233,7 +234,7 @@ impl Bench {
     async fn ingest(&mut self, domain: &Arc<Domain>, beside: &Seeded) -> anyhow::Result<()> {
         let org = beside.scope.org;
         let session = domain
-            .create_session(org, None, SessionSettings::default(), false)
+            .create_session(org, SessionSettings::default(), false, &By::program())
             .await?;
         let scope = domain.session_scope(org, session.id).await?;
         let reads = plan(beside.scope, "", true);

@@ -65,7 +65,7 @@ async fn at(n: usize, length: Duration) -> anyhow::Result<Vec<Case>> {
     let network = sandbox::start(&config, config.listen, 1).await?;
     config.whatsapp_url = network.chat_url();
     config.whatsapp_ca_file = network.ca_file().to_string_lossy().into_owned();
-    let (_, key) = init::first(&*wiring::domain(&config).await?, "Bench").await?;
+    let (_, key) = init::organization(&*wiring::domain(&config).await?, "Bench").await?;
     let words = Words::default();
     let told = Arc::clone(&words);
     let heard: wharf_engine::Heard = Arc::new(move |id, took| {

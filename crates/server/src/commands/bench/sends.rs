@@ -23,6 +23,7 @@ use std::{
 use tokio::task::JoinSet;
 use wharf_domain::{
     Domain,
+    audit::By,
     inbox::DomainInbox,
     outbox::OutboxRow,
     ports::{
@@ -73,7 +74,7 @@ async fn accepted(length: Duration) -> anyhow::Result<Vec<Case>> {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         ..Config::default()
     };
-    let (org, key) = init::first(&*wiring::domain(&config).await?, "Bench").await?;
+    let (org, key) = init::organization(&*wiring::domain(&config).await?, "Bench").await?;
     let gateway = Gateway::start(&config, DataDir::open(&config.data)?, Router::new()).await?;
     let domain = &gateway.domain;
     let bearer: Arc<str> = format!("Bearer {key}").into();
@@ -105,7 +106,9 @@ async fn paired_session(
         rate_per_hour: Some(1_000_000),
         ..SessionSettings::default()
     };
-    let session = domain.create_session(org, None, settings, false).await?;
+    let session = domain
+        .create_session(org, settings, false, &By::program())
+        .await?;
     let scope = domain.session_scope(org, session.id).await?;
     let linked = Connection::Paired {
         phone: phone.parse()?,

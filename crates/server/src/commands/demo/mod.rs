@@ -81,10 +81,10 @@ async fn start(
     let mut record = match record {
         Some(record) => record,
         None => {
-            let (organization, key) = init::first(&gateway.domain, "Demo")
+            let first = init::first(&gateway.domain, &config, "Demo", "demo@localhost")
                 .await
                 .context("the demo's organization")?;
-            Record::new(organization, key, size)
+            Record::new(first, size)
         }
     };
     // Before the session: a crash from here on resumes with the same credentials.

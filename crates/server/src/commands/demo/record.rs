@@ -1,6 +1,6 @@
 //! `demo.json` (0600): what a second run needs to be the same demo.
 
-use crate::cli;
+use crate::{cli, commands::init::First};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -24,6 +24,13 @@ pub struct Size {
     pub empty: bool,
 }
 
+/// An address and its password.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Login {
+    pub email: String,
+    pub password: String,
+}
+
 /// The credentials, the session and the size.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +38,8 @@ pub struct Record {
     pub organization_id: OrgId,
     pub api_key: String,
     pub session_id: Option<SessionId>,
+    /// Who can log in; none where the configuration says that nobody does here.
+    pub login: Option<Login>,
     pub size: Size,
 }
 
@@ -62,11 +71,15 @@ impl Size {
 }
 
 impl Record {
-    pub fn new(organization_id: OrgId, api_key: String, size: Size) -> Self {
+    pub fn new(first: First, size: Size) -> Self {
         Self {
-            organization_id,
-            api_key,
+            organization_id: first.org,
+            api_key: first.key,
             session_id: None,
+            login: first.owner.map(|owner| Login {
+                email: owner.email,
+                password: owner.password,
+            }),
             size,
         }
     }

@@ -56,7 +56,7 @@ pub fn show(demo: &Demo, as_json: bool) -> anyhow::Result<()> {
             "apiKey": record.api_key,
             "organizationId": record.organization_id,
             "sessionId": record.session_id,
-            "login": null,
+            "login": record.login,
             "sandboxUrl": hand,
             "chatUrl": demo.network.chat_url(),
             "caFile": demo.network.ca_file(),
@@ -69,6 +69,12 @@ pub fn show(demo: &Demo, as_json: bool) -> anyhow::Result<()> {
     ));
     out::line(format_args!("  API key        {key}"));
     out::line(format_args!("  organization   {}", record.organization_id));
+    if let Some(login) = &record.login {
+        out::line(format_args!(
+            "  login          {} / {}",
+            login.email, login.password
+        ));
+    }
     let Some(session) = record.session_id else {
         out::line(format_args!(
             "  phones         {hand}   (the simulated network's control API)\n\nNo session yet. Make one:\n"

@@ -1,0 +1,6 @@
+//! The platform's own: for people with the role `super_admin`.
+
+pub mod audit;
+pub mod backfill;
+pub mod gateways;
+pub mod sessions;

@@ -1,0 +1,36 @@
+//! What is taken out for good: one person's data on demand ([`person`]), and messages by age ([`age`]).
+//!
+//! Both work in small jobs with room for others between, and both can be cut off anywhere and begun again: what is taken
+//! out first is what is found through what is taken out last.
+
+mod age;
+mod person;
+
+pub use person::ErasureReport;
+
+use crate::{
+    Result,
+    inbound::MessageExtra,
+    ports::store::{MessageRow, Tx},
+    search::keep,
+    sessions::SessionNo,
+};
+use std::time::Duration;
+
+/// Rows of one job: a few milliseconds of the writer.
+const ROWS: usize = 200;
+/// Rows looked at in one snapshot.
+const PAGE: i64 = 1_000;
+/// Between two jobs whoever waits for the writer gets it.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// A message goes, and its words from the search index.
+fn drop_message(tx: &mut dyn Tx, s: SessionNo, row: &MessageRow) -> Result<()> {
+    let blank = MessageRow {
+        body: String::new(),
+        extra: MessageExtra::default(),
+        ..row.clone()
+    };
+    keep::reworded(tx, s, row, &blank)?;
+    tx.delete_message(s, row.id)
+}
