@@ -13,6 +13,8 @@ mod admin;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod channels;
+#[cfg(test)]
 mod chats;
 #[cfg(test)]
 mod commands;

@@ -2,8 +2,8 @@
 
 mod bad;
 mod memory;
-mod real;
+pub mod real;
 mod received;
-mod sent;
-mod server;
+pub mod sent;
+pub mod server;
 mod uploads;

@@ -6,5 +6,6 @@ mod forward;
 mod history;
 mod kinds;
 mod polls;
+mod preview;
 pub mod support;
 mod text;

@@ -248,7 +248,9 @@ impl From<Error> for ApiError {
                 Self::forbidden("the credential or the account lacks the right")
                     .detail("reason", reason)
             }
-            Error::Upstream(refusal) if refusal.reason == "not_group_admin" => {
+            Error::Upstream(refusal)
+                if matches!(refusal.reason, "not_group_admin" | "not_channel_admin") =>
+            {
                 Self::forbidden(refusal.message).detail("reason", refusal.reason)
             }
             Error::Upstream(refusal) => {

@@ -7,7 +7,7 @@ use crate::{
     openapi, operations,
     state::ApiState,
     v1::{
-        admin, api_keys, auth, calls, chats, contacts, events, groups, media, messages,
+        admin, api_keys, auth, calls, channels, chats, contacts, events, groups, media, messages,
         organizations, outbox, presence, realtime, sessions,
     },
 };
@@ -130,6 +130,15 @@ fn v1() -> OpenApiRouter<ApiState> {
         .routes(routes!(events::list::list_events))
         .routes(routes!(realtime::ticket::create_realtime_ticket))
         .routes(routes!(realtime::connect::connect_realtime))
+        // Channels
+        .routes(routes!(
+            channels::list::list_channels,
+            channels::create::create_channel
+        ))
+        .routes(routes!(channels::messages::list_channel_messages))
+        .routes(routes!(channels::follow::follow_channel))
+        .routes(routes!(channels::unfollow::unfollow_channel))
+        .routes(routes!(channels::mute::mute_channel))
         // Groups
         .routes(routes!(groups::list::list_groups))
         .routes(routes!(groups::get::get_group))

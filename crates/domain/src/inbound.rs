@@ -4,7 +4,7 @@
 
 use crate::calls::InCall;
 use serde::{Deserialize, Serialize};
-use wharf_types::{GroupJid, Lid, Millis, Phone};
+use wharf_types::{ChannelJid, GroupJid, Lid, Millis, Phone};
 
 /// The ids under which a person was seen. At least one is set.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub enum InChat {
     /// A group.
     Group(GroupJid),
     /// A channel.
-    Channel(String),
+    Channel(ChannelJid),
     /// The status feed.
     Status,
 }
@@ -116,6 +116,12 @@ pub struct MessageExtra {
     /// When it was last edited, by its author's clock; 0 = never.
     #[serde(skip_serializing_if = "is_zero")]
     pub edited_at: Millis,
+    /// The number the server gave it, of a channel's post; 0 = not known.
+    #[serde(skip_serializing_if = "is_none")]
+    pub number: u64,
+    /// How many reacted with what, of a channel's post: who they are is told to nobody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<Counted>,
     /// One a person, taken-back ones included: an older one that comes late must not return.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
@@ -130,6 +136,115 @@ pub struct MessageExtra {
 )]
 fn is_zero(at: &Millis) -> bool {
     *at == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_none(number: &u64) -> bool {
+    *number == 0
+}
+
+/// How many people reacted with one emoji.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The emoji.
+    pub emoji: String,
+    /// How many, the account itself among them.
+    pub count: u64,
+}
+
+/// What somebody is to a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChannelRole {
+    /// Made it.
+    Owner,
+    /// Writes in it too.
+    Admin,
+    /// Follows it.
+    Follower,
+    /// Nothing.
+    Guest,
+}
+
+impl ChannelRole {
+    /// As callers see it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Follower => "follower",
+            Self::Guest => "guest",
+        }
+    }
+
+    /// From the same.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Owner, Self::Admin, Self::Follower, Self::Guest]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+    }
+
+    /// May post.
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
+}
+
+/// A channel as WhatsApp tells it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InChannel {
+    /// Its JID.
+    pub jid: ChannelJid,
+    /// Its name.
+    pub name: String,
+    /// "" if none.
+    pub description: String,
+    /// The code of its link, "" if not told.
+    pub invite: String,
+    /// What the account is to it.
+    pub role: ChannelRole,
+    /// Its posts notify nobody; `None` = not told.
+    pub muted: Option<bool>,
+    /// How many follow it.
+    pub followers: u64,
+    /// When it was made, if told.
+    pub created_at: Option<Millis>,
+}
+
+/// A post as the server has it now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InPost {
+    /// Where.
+    pub channel: ChannelJid,
+    /// The number the server gave it.
+    pub number: u64,
+    /// Its author's id for it.
+    pub wa_id: String,
+    /// By this account.
+    pub from_me: bool,
+    /// When.
+    pub at: Millis,
+    /// What it says; `None` = it was taken back.
+    pub says: Option<PostContent>,
+    /// Reactions to it.
+    pub counts: Vec<Counted>,
+    /// When the server was asked: what was done since is newer.
+    pub as_of: Millis,
+    /// Live: one that was missed.
+    pub origin: Origin,
+}
+
+/// What a post says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PostContent {
+    /// The contract's `type`.
+    pub kind: String,
+    /// Text, caption, poll question.
+    pub body: String,
+    /// The rest.
+    pub extra: MessageExtra,
 }
 
 /// A reaction on the message it is about.
@@ -367,6 +482,29 @@ pub enum Inbound {
         change: GroupChange,
         /// When.
         at: Millis,
+    },
+    /// A channel as it is now.
+    Channel {
+        /// The whole of it.
+        channel: Box<InChannel>,
+        /// Live (asked for one) or bulk (fetched with all).
+        origin: Origin,
+    },
+    /// All channels the account has to do with; those not named were left.
+    ChannelsComplete {
+        /// Their JIDs.
+        known: Vec<ChannelJid>,
+    },
+    /// A channel's post, fetched.
+    Post(Box<InPost>),
+    /// How many reacted to a post with what.
+    PostCounted {
+        /// Where.
+        channel: ChannelJid,
+        /// The post's number.
+        number: u64,
+        /// All of it.
+        counts: Vec<Counted>,
     },
     /// A chat's state.
     Chat {

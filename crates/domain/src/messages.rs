@@ -3,7 +3,8 @@
 use crate::{
     Domain, Error, Result,
     cursor::{Binding, Page},
-    inbound::{Reaction, Votes},
+    inbound::{Counted, MessageExtra, Votes},
+    ingest::CHANNEL,
     ports::store::{ChatRow, MessageRow, StoreExt},
     sessions::SessionScope,
     show::{Show, jid, lid_text, number, person_jid},
@@ -134,8 +135,34 @@ impl Show<'_> {
             .unwrap_or_default())
     }
 
-    /// `[{emoji, senderJid, timestamp}]`, one a person, those taken back left out.
-    fn reactions(&self, reactions: &[Reaction]) -> Result<Vec<Value>> {
+    fn channel_name(&self, jid: &str) -> Result<String> {
+        let channel = match jid.parse() {
+            Ok(jid) => self.view.channel(self.no(), &jid)?,
+            Err(_) => None,
+        };
+        Ok(channel.map(|channel| channel.name).unwrap_or_default())
+    }
+
+    /// Counts of a channel's post, as they go on where the account's own reaction ends.
+    fn counts(counts: &[Counted], own: Option<&str>) -> impl Iterator<Item = Value> {
+        counts.iter().filter_map(move |counted| {
+            let count = counted
+                .count
+                .saturating_sub(u64::from(own == Some(&counted.emoji)));
+            let shown = json!({
+                "emoji": counted.emoji,
+                "senderJid": "",
+                "timestamp": null,
+                "count": count,
+            });
+            (count > 0).then_some(shown)
+        })
+    }
+
+    /// `[{emoji, senderJid, timestamp}]`, one a person, those taken back left out. Of a channel's post only the account's
+    /// own has a sender; the others are counted.
+    fn reactions(&self, extra: &MessageExtra) -> Result<Vec<Value>> {
+        let reactions = &extra.reactions;
         let mut seen = HashSet::new();
         let mut shown = Vec::new();
         // Newest first: two rows that turned out to be one person show what that person said last.
@@ -146,10 +173,14 @@ impl Show<'_> {
                     "emoji": reaction.emoji,
                     "senderJid": sender,
                     "timestamp": reaction.at,
+                    "count": 1,
                 }));
             }
         }
         shown.reverse();
+        let own = reactions.iter().rev().find(|reaction| reaction.by == 0);
+        let own = own.map(|own| own.emoji.as_str());
+        shown.extend(Self::counts(&extra.counts, own));
         Ok(shown)
     }
 
@@ -187,6 +218,10 @@ impl Show<'_> {
         } else {
             self.person(row.sender_id)?
         };
+        let channel_name = match row.sender_id == CHANNEL {
+            true => self.channel_name(chat_jid)?,
+            false => String::new(),
+        };
         let (sender_jid, lid, phone, name) = match &sender {
             Some(person) => (
                 person_jid(person),
@@ -200,8 +235,12 @@ impl Show<'_> {
                 self.own.phone.as_ref(),
                 self.own.push_name.as_str(),
             ),
+            None if row.sender_id == CHANNEL => {
+                (chat_jid.to_owned(), None, None, channel_name.as_str())
+            }
             None => (String::new(), None, None, ""),
         };
+        let reactions = self.reactions(&row.extra)?;
         Ok(Message {
             ack_level: row.ack_level,
             body: row.body,
@@ -224,7 +263,7 @@ impl Show<'_> {
                 None => None,
             },
             quoted_id: row.extra.quoted_id,
-            reactions: self.reactions(&row.extra.reactions)?,
+            reactions,
             sender_contact_id: sender.as_ref().map(|person| person.id),
             sender_jid,
             sender_lid: lid_text(lid),

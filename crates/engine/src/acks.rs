@@ -7,13 +7,19 @@ use std::{
 };
 use tokio::sync::oneshot;
 use wacore::types::events::ServerAck;
+use wacore_binary::OwnedNodeRef;
 use wharf_types::Millis;
 
 /// The server's word on one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// Taken, at the server's time if told.
-    Taken(Option<Millis>),
+    /// Taken.
+    Taken {
+        /// The server's time, if told.
+        at: Option<Millis>,
+        /// The number a channel's post was given.
+        number: Option<u64>,
+    },
     /// Refused with a code.
     Refused(String),
 }
@@ -44,7 +50,30 @@ impl Acks {
         if let Some(waiter) = self.lock().remove(&ack.id) {
             let word = match &ack.error {
                 Some(code) => Word::Refused(code.clone()),
-                None => Word::Taken(ack.timestamp.map(|at| at.timestamp_millis())),
+                None => Word::Taken {
+                    at: ack.timestamp.map(|at| at.timestamp_millis()),
+                    number: None,
+                },
+            };
+            let _ = waiter.send(word);
+        }
+    }
+
+    /// The same of what was written to a channel, from the stanza: the library's event has no number.
+    pub(crate) fn heard_of_post(&self, ack: &OwnedNodeRef) {
+        let ack = ack.get();
+        let text = |name: &str| ack.get_attr(name).map(|value| value.as_str().into_owned());
+        let Some(id) = text("id").filter(|_| text("class").is_none_or(|class| class == "message"))
+        else {
+            return;
+        };
+        if let Some(waiter) = self.lock().remove(&id) {
+            let word = match text("error") {
+                Some(code) => Word::Refused(code),
+                None => Word::Taken {
+                    at: text("t").and_then(|t| t.parse::<Millis>().ok()?.checked_mul(1000)),
+                    number: text("server_id").and_then(|number| number.parse().ok()),
+                },
             };
             let _ = waiter.send(word);
         }

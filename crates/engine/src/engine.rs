@@ -20,7 +20,7 @@ use wacore::pair_code::PairCodeOptions;
 use wharf_domain::{
     Error,
     chats::settings::Setting,
-    inbound::{SealedVote, Seen},
+    inbound::{ChannelRole, InChannel, SealedVote, Seen},
     outbox::Outgoing,
     ports::{
         blobs::{NoBlobs, Scratch},
@@ -34,7 +34,7 @@ use wharf_domain::{
     },
     sessions::{SessionNo, SessionScope},
 };
-use wharf_types::{Address, Millis, Phone};
+use wharf_types::{Address, ChannelJid, Millis, Phone};
 
 /// A pairing code is good for this long (the library's `PAIR_CODE_VALIDITY`).
 const CODE_LIFE_MS: i64 = 180_000;
@@ -468,6 +468,53 @@ impl Engine for WhatsAppEngine {
         asked: &MediaAsked,
     ) -> Result<Scratch, Error> {
         self.connected_actor(session)?.fetch_media(asked).await
+    }
+
+    async fn create_channel(
+        &self,
+        session: &SessionScope,
+        name: &str,
+        description: &str,
+    ) -> Result<InChannel, Error> {
+        let actor = self.connected_actor(session)?;
+        let made = actor.create_channel(name, description).await?;
+        actor.watch_channel(&made.jid).await;
+        Ok(made)
+    }
+
+    async fn follow_channel(
+        &self,
+        session: &SessionScope,
+        channel: &ChannelJid,
+    ) -> Result<InChannel, Error> {
+        let actor = self.connected_actor(session)?;
+        actor.follow_channel(channel).await
+    }
+
+    async fn unfollow_channel(
+        &self,
+        session: &SessionScope,
+        channel: &ChannelJid,
+    ) -> Result<(), Error> {
+        let actor = self.connected_actor(session)?;
+        actor.unfollow_channel(channel).await
+    }
+
+    async fn mute_channel(
+        &self,
+        session: &SessionScope,
+        channel: &ChannelJid,
+        role: ChannelRole,
+        muted: bool,
+    ) -> Result<(), Error> {
+        let actor = self.connected_actor(session)?;
+        actor.mute_channel(channel, role, muted).await
+    }
+
+    async fn fetch_posts(&self, session: &SessionScope, channel: &ChannelJid) -> Result<(), Error> {
+        let actor = self.connected_actor(session)?;
+        let fetched = actor.fetch_posts(channel).await;
+        fetched.map_err(|why| crate::live::upstream("rejected", why))
     }
 
     async fn about(&self, session: &SessionScope, of: &Address) -> Result<Option<String>, Error> {

@@ -18,6 +18,15 @@ pub(crate) fn jid(address: &Address) -> Jid {
     }
 }
 
+/// WhatsApp refused, in words.
+pub(crate) fn upstream(reason: &'static str, message: impl Into<String>) -> Error {
+    Error::Upstream(Refusal {
+        reason,
+        message: message.into(),
+        until: None,
+    })
+}
+
 fn error(error: ContactError) -> Error {
     match error {
         ContactError::Iq(IqError::Timeout) => Error::Timeout,
@@ -44,6 +53,15 @@ impl Actor {
     async fn ask<T>(
         &self,
         question: impl Future<Output = Result<T, ContactError>>,
+    ) -> Result<T, Error> {
+        self.asked(question, error).await
+    }
+
+    /// A question under the deadline of live calls, its error in our words.
+    pub(crate) async fn asked<T, E>(
+        &self,
+        question: impl Future<Output = Result<T, E>>,
+        error: impl FnOnce(E) -> Error,
     ) -> Result<T, Error> {
         if !self.connected() {
             return Err(Error::NotConnected);

@@ -12,6 +12,7 @@ use crate::{
     acks::Word,
     actor::{Actor, habits},
     convert,
+    media::Place,
 };
 use std::time::{Duration, Instant};
 use wacore::types::message::AddressingMode;
@@ -21,7 +22,7 @@ use wharf_domain::{
     outbox::{Outgoing, What},
     ports::engine::{Handed, Refusal},
 };
-use whatsapp_rust::{ErrorChainExt, IqError, SendError, SendOptions, upload::UploadResponse};
+use whatsapp_rust::{ErrorChainExt, IqError, SendError, SendOptions};
 
 /// How long a question about a refusal may take: somebody waits for the answer.
 const ASK: Duration = Duration::from_secs(5);
@@ -48,6 +49,9 @@ impl Actor {
                 "the recipient's address is not one of WhatsApp's",
             );
         };
+        if to.is_newsletter() {
+            return self.post(&to, outgoing).await;
+        }
         // Before the clock of the send begins: a large file takes as long as it takes.
         let uploaded = match &outgoing.content.what {
             What::Media(media) => match self.upload(media).await {
@@ -56,36 +60,42 @@ impl Actor {
             },
             _ => None,
         };
+        let write = self.write(&to, outgoing, uploaded.as_ref());
+        match self.hand(&outgoing.wa_id, write).await {
+            Ok(Word::Taken { at, .. }) => {
+                Handed::Acknowledged(at.unwrap_or_else(|| self.shared.clock.now()))
+            }
+            Ok(Word::Refused(code)) => self.nack(&to, &code).await,
+            Err(handed) => handed,
+        }
+    }
+
+    /// Lets a stanza be written and waits for the server's word under its id; an error when it does not come to that.
+    pub(crate) async fn hand(
+        &self,
+        id: &str,
+        write: impl Future<Output = Option<Handed>>,
+    ) -> Result<Word, Handed> {
         let deadline = self.shared.config.timings.acknowledge;
-        let word = self.acks.expect(&outgoing.wa_id);
-        let handed = match tokio::time::timeout(
-            deadline,
-            self.word(self.write(&to, outgoing, uploaded.as_ref())),
-        )
-        .await
-        {
-            Err(_) => Some(Handed::Unknown),
-            Ok(Some(early)) => Some(early),
-            Ok(None) => None,
-        };
-        if let Some(handed) = handed {
-            self.acks.forget(&outgoing.wa_id);
-            return handed;
+        let word = self.acks.expect(id);
+        let early = tokio::time::timeout(deadline, self.word(write)).await;
+        if let Some(handed) = early.unwrap_or(Some(Handed::Unknown)) {
+            self.acks.forget(id);
+            return Err(handed);
         }
         let written = Instant::now();
         match tokio::time::timeout(deadline, self.word(word)).await {
-            Ok(Ok(Word::Taken(at))) => {
-                if let Some(heard) = &self.shared.config.heard {
-                    heard(&outgoing.wa_id, written.elapsed());
+            Ok(Ok(word)) => {
+                if let (Some(heard), Word::Taken { .. }) = (&self.shared.config.heard, &word) {
+                    heard(id, written.elapsed());
                 }
-                Handed::Acknowledged(at.unwrap_or_else(|| self.shared.clock.now()))
+                Ok(word)
             }
-            Ok(Ok(Word::Refused(code))) => self.nack(&to, &code).await,
             // The socket went, or the server stays silent.
-            Ok(Err(_)) => Handed::Unknown,
+            Ok(Err(_)) => Err(Handed::Unknown),
             Err(_) => {
-                self.acks.forget(&outgoing.wa_id);
-                Handed::Unknown
+                self.acks.forget(id);
+                Err(Handed::Unknown)
             }
         }
     }
@@ -95,7 +105,7 @@ impl Actor {
         &self,
         to: &Jid,
         outgoing: &Outgoing,
-        uploaded: Option<&UploadResponse>,
+        uploaded: Option<&Place>,
     ) -> Option<Handed> {
         if to.is_pn() || to.is_lid() {
             if outgoing.first_contact
@@ -126,7 +136,7 @@ impl Actor {
     }
 
     /// What may be seen once is not kept in a form that can be passed on.
-    async fn remember_upload(&self, outgoing: &Outgoing, message: &wa::Message) {
+    pub(crate) async fn remember_upload(&self, outgoing: &Outgoing, message: &wa::Message) {
         if !matches!(&outgoing.content.what, What::Media(file) if !file.view_once) {
             return;
         }

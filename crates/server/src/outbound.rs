@@ -5,10 +5,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use wharf_api::auth::FetchJwks;
 use wharf_domain::ports::web::{Web, WebAnswer, WebBody, WebError};
-use wharf_outbound::{Answer, Error, Limits, Outbound, Policy, header};
+use wharf_outbound::{Answer, Error, Limits, Outbound, Policy, Request, header};
 
 /// A JWKS is a few kilobytes.
 const LARGEST_JWKS: u64 = 256 << 10;
+
+/// Some servers answer nobody who does not say who they are.
+const AGENT: header::HeaderValue =
+    header::HeaderValue::from_static(concat!("wharf/", env!("CARGO_PKG_VERSION")));
 
 /// The client of everything but the sessions themselves.
 #[derive(Clone)]
@@ -63,7 +67,9 @@ impl FetchJwks for Guarded {
 #[async_trait]
 impl Web for Guarded {
     async fn get(&self, url: &str, most: u64) -> Result<WebAnswer, WebError> {
-        let answer = self.0.get(url, &Limits::for_bodies(most)).await;
+        let mut request = Request::get(url);
+        request.headers.insert(header::USER_AGENT, AGENT);
+        let answer = self.0.send(request, &Limits::for_bodies(most)).await;
         let answer = answer.map_err(told)?;
         let status = answer.status();
         if status.is_redirection() {

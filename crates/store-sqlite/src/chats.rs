@@ -209,6 +209,10 @@ impl ChatsTx for Rows<'_> {
             params![s.0, id],
         )?;
         self.run(
+            "DELETE FROM posts WHERE session = ?1 AND chat = ?2",
+            params![s.0, id],
+        )?;
+        self.run(
             "DELETE FROM chats WHERE session = ?1 AND id = ?2",
             params![s.0, id],
         )?;

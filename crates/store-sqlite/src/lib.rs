@@ -19,6 +19,7 @@ mod writer;
 
 mod accounts;
 mod audit;
+mod channels;
 mod chats;
 mod device;
 mod erasing;

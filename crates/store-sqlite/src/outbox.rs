@@ -193,7 +193,7 @@ impl OutboxView for Rows<'_> {
 
     fn idempotency(&self, org: &OrgId, key: &str) -> Result<Option<IdempotencyRow>> {
         self.one(
-            "SELECT fingerprint, session, outbox, http_status, at FROM idempotency WHERE org = ?1 AND key = ?2",
+            "SELECT fingerprint, session, outbox, http_status, at, answer FROM idempotency WHERE org = ?1 AND key = ?2",
             params![org.ulid().to_bytes(), key],
             |row| {
                 Ok(IdempotencyRow {
@@ -202,6 +202,7 @@ impl OutboxView for Rows<'_> {
                     outbox: OutboxId::new(ulid(row, 2)?),
                     http_status: row.get(3)?,
                     at: row.get(4)?,
+                    answer: row.get(5)?,
                 })
             },
         )
@@ -260,11 +261,11 @@ impl OutboxTx for Rows<'_> {
 
     fn put_idempotency(&mut self, org: &OrgId, key: &str, row: &IdempotencyRow) -> Result<()> {
         self.run(
-            "INSERT INTO idempotency (org, key, fingerprint, session, outbox, http_status, at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO idempotency (org, key, fingerprint, session, outbox, http_status, at, answer)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (org, key) DO UPDATE SET
                  fingerprint = excluded.fingerprint, session = excluded.session, outbox = excluded.outbox,
-                 http_status = excluded.http_status, at = excluded.at",
+                 http_status = excluded.http_status, at = excluded.at, answer = excluded.answer",
             params![
                 org.ulid().to_bytes(),
                 key,
@@ -273,6 +274,7 @@ impl OutboxTx for Rows<'_> {
                 row.outbox.ulid().to_bytes(),
                 row.http_status,
                 row.at,
+                row.answer,
             ],
         )?;
         Ok(())

@@ -21,6 +21,9 @@ pub enum AddressError {
     /// Not a group JID.
     #[error("must be a group JID such as 120363000000000000@g.us")]
     Group,
+    /// Not a channel's JID.
+    #[error("must be a channel JID such as 120363400000000000@newsletter")]
+    Channel,
     /// None of the chat forms.
     #[error("must be a phone, a phone JID, a LID JID, a group JID or a channel JID")]
     Chat,
@@ -51,7 +54,7 @@ macro_rules! text_type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(concat!(stringify!($name), "(…)")) }
         }
         impl $name {
-            /// The bare text: digits for a phone or LID, `…@g.us` for a group.
+            /// The bare text: digits for a phone or LID, `…@g.us` for a group, `…@newsletter` for a channel.
             pub fn as_str(&self) -> &str { &self.0 }
         }
     };
@@ -60,6 +63,8 @@ macro_rules! text_type {
 text_type!(/** A phone number as E.164 digits without `+`. Debug hides it: logs never carry phones. */ Phone);
 text_type!(/** The digits of a LID, WhatsApp's number-less id of a person. */ Lid);
 text_type!(/** A group's JID, whole: `<digits>@g.us` or the old `<digits>-<digits>@g.us`. */ GroupJid);
+
+text_type!(/** A channel's JID, whole: `<digits>@newsletter`. */ ChannelJid);
 
 impl Phone {
     /// `15551230001@s.whatsapp.net`.
@@ -120,6 +125,16 @@ impl FromStr for GroupJid {
     }
 }
 
+impl FromStr for ChannelJid {
+    type Err = AddressError;
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        match text.strip_suffix("@newsletter") {
+            Some(user) if digits(user, 5..=25) => Ok(Self(text.to_owned())),
+            _ => Err(AddressError::Channel),
+        }
+    }
+}
+
 /// A person, by whichever id the caller knows. Bare digits are always a phone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Address {
@@ -161,8 +176,8 @@ pub enum ChatJid {
     Person(Address),
     /// A group.
     Group(GroupJid),
-    /// A channel, `<digits>@newsletter`.
-    Channel(String),
+    /// A channel.
+    Channel(ChannelJid),
     /// The status feed, `status@broadcast`.
     Status,
 }
@@ -173,7 +188,7 @@ impl ChatJid {
         match self {
             Self::Person(address) => address.jid(),
             Self::Group(group) => group.as_str().to_owned(),
-            Self::Channel(jid) => jid.clone(),
+            Self::Channel(channel) => channel.as_str().to_owned(),
             Self::Status => "status@broadcast".to_owned(),
         }
     }
@@ -187,9 +202,10 @@ impl FromStr for ChatJid {
                 .parse()
                 .map(Self::Group)
                 .map_err(|_| AddressError::Chat),
-            Some((user, "newsletter")) if digits(user, 5..=25) => {
-                Ok(Self::Channel(text.to_owned()))
-            }
+            Some((_, "newsletter")) => text
+                .parse()
+                .map(Self::Channel)
+                .map_err(|_| AddressError::Chat),
             Some(("status", "broadcast")) => Ok(Self::Status),
             _ => text
                 .parse()
@@ -211,7 +227,7 @@ macro_rules! serde_text {
         }
     )* };
 }
-serde_text!(Phone => as_str, Lid => jid, GroupJid => as_str, Address => jid, ChatJid => jid);
+serde_text!(Phone => as_str, Lid => jid, GroupJid => as_str, ChannelJid => as_str, Address => jid, ChatJid => jid);
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ mod ids;
 mod proxy;
 mod status;
 
-pub use address::{Address, AddressError, ChatJid, GroupJid, Lid, Phone};
+pub use address::{Address, AddressError, ChannelJid, ChatJid, GroupJid, Lid, Phone};
 pub use capability::{Capabilities, Capability, Role};
 pub use emoji::{Emoji, NoEmoji};
 pub use error_code::ErrorCode;

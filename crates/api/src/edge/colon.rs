@@ -7,7 +7,7 @@
 use axum::http::{Uri, uri::PathAndQuery};
 
 /// Every verb that stands after a colon somewhere in the API.
-pub const VERBS: [&str; 8] = [
+pub const VERBS: [&str; 11] = [
     "start",
     "stop",
     "restart",
@@ -16,6 +16,9 @@ pub const VERBS: [&str; 8] = [
     "reject",
     "backfill",
     "drain",
+    "follow",
+    "unfollow",
+    "mute",
 ];
 
 /// What became of a path.

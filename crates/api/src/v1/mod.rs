@@ -4,6 +4,7 @@ pub mod admin;
 pub mod api_keys;
 pub mod auth;
 pub mod calls;
+pub mod channels;
 pub mod chats;
 pub mod contacts;
 pub mod events;

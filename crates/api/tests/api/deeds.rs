@@ -172,8 +172,8 @@ async fn refusals_in_their_order_and_nothing_kept() {
     refused.is(404, "not_found");
     let refused = about(&api, scope, "POST", "A/reaction", reaction("👍")).await;
     assert_eq!(refused.is(501, "not_implemented")["reason"], "not_paired");
-    let channel = json!({"chat": "120363000000000000@newsletter", "emoji": "👍"});
-    let refused = about(&api, scope, "POST", "A/reaction", channel).await;
+    let feed = json!({"chat": "status@broadcast", "emoji": "👍"});
+    let refused = about(&api, scope, "POST", "A/reaction", feed).await;
     assert_eq!(refused.is(501, "not_implemented")["reason"], "not_built");
     let scope = api.working().await;
     api.told(scope, vec![text(dm(ZOE), ZOE, "A")]).await;

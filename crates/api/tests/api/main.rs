@@ -7,6 +7,8 @@ mod api_keys;
 #[cfg(test)]
 mod auth;
 #[cfg(test)]
+mod channels;
+#[cfg(test)]
 mod chats;
 #[cfg(test)]
 mod deeds;

@@ -120,7 +120,7 @@ impl Show<'_> {
                 None => return Ok(None),
             },
             ChatJid::Group(group) => ChatPeer::Jid(group.as_str().to_owned()),
-            ChatJid::Channel(channel) => ChatPeer::Jid(channel.clone()),
+            ChatJid::Channel(channel) => ChatPeer::Jid(channel.as_str().to_owned()),
             ChatJid::Status => ChatPeer::Jid(STATUS_JID.to_owned()),
         };
         self.view.chat_of(self.no(), &peer)

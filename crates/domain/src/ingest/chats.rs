@@ -40,7 +40,7 @@ impl Batch<'_> {
                 "dm",
             ),
             InChat::Group(jid) => (ChatPeer::Jid(jid.as_str().to_owned()), "group"),
-            InChat::Channel(jid) => (ChatPeer::Jid(jid.clone()), "channel"),
+            InChat::Channel(jid) => (ChatPeer::Jid(jid.as_str().to_owned()), "channel"),
             InChat::Status => (ChatPeer::Jid(STATUS_JID.to_owned()), "status"),
         })
     }

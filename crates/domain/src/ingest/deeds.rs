@@ -134,15 +134,17 @@ impl Batch<'_> {
             OWN => OWN,
             id => self.people.current(self.tx, id)?.id,
         };
+        // What is done to posts comes from the server, which has judged it.
+        let judged = chat.kind == "channel";
         match &deed.act {
             Act::Edited { body, mentions } => {
-                if row.sender_id == by {
+                if judged || row.sender_id == by {
                     self.edited(chat, row, body, mentions, deed.at)?;
                 }
                 Ok(())
             }
             Act::Revoked => {
-                if row.sender_id == by || self.may_take_back(chat, by)? {
+                if judged || row.sender_id == by || self.may_take_back(chat, by)? {
                     self.revoked(chat, row)?;
                 }
                 Ok(())
@@ -158,7 +160,7 @@ impl Batch<'_> {
             return Ok(false);
         };
         let Ok(gid) = jid.parse::<GroupJid>() else {
-            return Ok(chat.kind == "channel");
+            return Ok(false);
         };
         let Some(group) = self.tx.group(self.s, &gid)? else {
             return Ok(true);
@@ -201,7 +203,7 @@ impl Batch<'_> {
     }
 
     /// Deleted for everyone: its content goes here too.
-    fn revoked(&mut self, chat: &ChatRow, mut row: MessageRow) -> Result<()> {
+    pub(super) fn revoked(&mut self, chat: &ChatRow, mut row: MessageRow) -> Result<()> {
         if row.deleted {
             return Ok(());
         }

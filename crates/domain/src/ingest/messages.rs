@@ -1,6 +1,6 @@
 //! Messages: stored once by (chat, sender, id), edited, revoked, advanced.
 
-use super::{Batch, push_name, receipts::note_recipients};
+use super::{Batch, channels::CHANNEL, push_name, receipts::note_recipients};
 use crate::{
     Result,
     events::{Log, MessageStatusPayload},
@@ -42,7 +42,11 @@ pub(super) fn status_of(level: i8) -> SendStatus {
 
 impl Batch<'_> {
     pub(super) fn message(&mut self, mut message: InMessage) -> Result<()> {
-        let sender = self.sender(&mut message)?;
+        let is_post = Self::is_post(&message);
+        let sender = match is_post {
+            true => None,
+            false => self.sender(&mut message)?,
+        };
         let was = self.chat(&message.chat)?;
         let live = message.origin == Origin::Live;
         if let (InChat::Group(jid), Some(sender)) = (&message.chat, &sender) {
@@ -52,12 +56,17 @@ impl Batch<'_> {
         // Finding the chat may have joined the sender with somebody.
         let sender_id = match sender {
             Some(person) => self.people.current(self.tx, person.id)?.id,
+            None if is_post && !message.from_me => CHANNEL,
             None => OWN,
         };
-        if let Some(known) = self
-            .tx
-            .message_by_wa_id(self.s, was.id, sender_id, &message.wa_id)?
-        {
+        let known = match is_post {
+            true => self.post_by_id(&was, &message.wa_id)?,
+            false => self
+                .tx
+                .message_by_wa_id(self.s, was.id, sender_id, &message.wa_id)?,
+        };
+        if let Some(known) = known {
+            let known = self.numbered(known, message.extra.number)?;
             return self.known_message(&known, &message);
         }
         let mut is = was.clone();
@@ -92,6 +101,10 @@ impl Batch<'_> {
             deleted: false,
         };
         self.tx.put_message(self.s, &row)?;
+        if row.extra.number > 0 {
+            self.tx
+                .put_post(self.s, row.chat_id, row.extra.number, row.id)?;
+        }
         self.save_chat(&was, &is)?;
         self.added.messages += 1;
         if let InChat::Group(jid) = &message.chat

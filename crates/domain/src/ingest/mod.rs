@@ -7,6 +7,7 @@
 //! - Facts come more than once (offline queue, history over live, another device's echo): each is idempotent.
 //! - Chats and people that changed are told once a batch, after everything else.
 
+mod channels;
 mod chats;
 mod deeds;
 mod groups;
@@ -35,6 +36,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use synced::Added;
 use wharf_types::{ChatJid, Millis};
 
+pub(crate) use channels::CHANNEL;
 pub use deeds::{OwnDeed, own_deed};
 pub use messages::advance;
 pub use tally::Opener;
@@ -164,6 +166,14 @@ impl<'t> Batch<'t> {
                 change,
                 at,
             } => self.group_changed(&jid, by.as_ref(), change, at),
+            Inbound::Channel { channel, .. } => self.channel(*channel),
+            Inbound::ChannelsComplete { known } => self.channels_complete(&known),
+            Inbound::Post(post) => self.post(*post),
+            Inbound::PostCounted {
+                channel,
+                number,
+                counts,
+            } => self.post_counted(&channel, number, counts),
             Inbound::Chat {
                 chat, state, at, ..
             } => self.chat_state(&chat, state, at),
@@ -204,7 +214,9 @@ fn origin(fact: &Inbound) -> Option<Origin> {
     match fact {
         Inbound::Name { origin, .. }
         | Inbound::Group { origin, .. }
+        | Inbound::Channel { origin, .. }
         | Inbound::Chat { origin, .. } => Some(*origin),
+        Inbound::Post(post) => Some(post.origin),
         Inbound::Message(message) => Some(message.origin),
         Inbound::Deed(deed) => Some(deed.origin),
         Inbound::Synced { .. } => Some(Origin::Bulk),

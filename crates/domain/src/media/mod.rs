@@ -3,9 +3,11 @@
 //! - [`upload`](Domain::upload_media): a caller's file is kept and named by a `mediaId`, which is sealed and says all that
 //!   is known of it, so that no table has to.
 //! - [`prepare`]: what a send names (bytes, a URL, an upload) becomes finished content.
+//! - [`copy`]: the file of a message that is passed on, where its upload cannot be used again.
 //! - [`open`]: the bytes of a stored message, from what is kept or from WhatsApp.
 //! - [`sweep`]: what is old, or too much, goes; never what a queued send needs.
 
+mod copy;
 mod kinds;
 mod open;
 mod prepare;
@@ -15,6 +17,7 @@ mod upload;
 
 pub use open::{MediaFile, Part};
 pub use prepare::{MediaSource, NewMedia};
+pub(crate) use sources::Fetched;
 pub use upload::{NewUpload, Uploaded};
 
 use crate::{

@@ -223,7 +223,7 @@ impl Domain {
     }
 
     /// 32 random bytes, sealed: the same however often the send is repeated.
-    fn new_key(&self, scope: &SessionScope, blob: &Blob) -> String {
+    pub(super) fn new_key(&self, scope: &SessionScope, blob: &Blob) -> String {
         let mut key = [0; 32];
         self.ids.random(&mut key);
         let sealed = self.secrets.seal(&key_context(scope, &blob.sha256), &key);

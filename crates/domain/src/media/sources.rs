@@ -81,7 +81,7 @@ impl Chunks for Base64 {
 }
 
 /// `media.url`, already answered.
-pub(super) struct Fetched(pub Box<dyn WebBody>);
+pub(crate) struct Fetched(pub Box<dyn WebBody>);
 
 pub(super) fn of_url(error: WebError) -> Error {
     match error {

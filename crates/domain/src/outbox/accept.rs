@@ -37,7 +37,7 @@ pub(super) enum Wish {
     /// A message.
     Message(Box<NewSend>),
     /// A stored message passed on.
-    Forward(NewForward),
+    Forward(Box<NewForward>),
     /// Something done to a message.
     Act(NewAct),
 }
@@ -217,6 +217,7 @@ impl Job {
                 fingerprint: key.fingerprint,
                 session: scope.id,
                 outbox: row.id,
+                answer: String::new(),
                 http_status: if sync { 200 } else { 202 },
                 at: now,
             };

@@ -121,6 +121,17 @@ pub struct Target {
     pub from_me: bool,
     /// Its author.
     pub author: Seen,
+    /// The number the server gave it, of a channel's post; 0 = not known.
+    #[serde(default, skip_serializing_if = "is_unnumbered")]
+    pub number: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_unnumbered(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What a link leads to, as the sender saw it.
@@ -149,6 +160,19 @@ pub enum MediaKind {
 }
 
 impl MediaKind {
+    /// From the contract's `type`.
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Image,
+            Self::Video,
+            Self::Audio,
+            Self::Document,
+            Self::Sticker,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+    }
+
     /// The contract's `type`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -384,6 +408,7 @@ mod tests {
                 lid: "1@lid".parse().ok(),
                 phone: None,
             },
+            number: 0,
         }
     }
 

@@ -123,12 +123,14 @@ pub struct NewSend {
 }
 
 /// A stored message to pass on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewForward {
     /// Which.
     pub of: MessageAt,
     /// To whom.
     pub to: ChatJid,
+    /// Its file, where it needs an upload of its own; `None` from callers.
+    pub file: Option<What>,
     /// Wait for WhatsApp's word.
     pub sync: bool,
     /// The caller's key, if any.
@@ -214,6 +216,7 @@ fn known_reason(text: &str) -> &'static str {
         "account_restricted",
         "rate_overlimit",
         "not_group_admin",
+        "not_channel_admin",
         "media_expired",
         "expired",
     ]

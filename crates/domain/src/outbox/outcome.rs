@@ -18,6 +18,8 @@ pub(crate) struct Outcome {
     log: Log,
     ids: Arc<dyn Ids>,
     now: Millis,
+    /// The number a channel's post was given.
+    number: Option<u64>,
 }
 
 impl Domain {
@@ -28,6 +30,7 @@ impl Domain {
             log: Log::new(scope, Arc::clone(&self.ids), now),
             ids: Arc::clone(&self.ids),
             now,
+            number: None,
         }
     }
 }
@@ -42,6 +45,14 @@ pub(super) fn expired_reason() -> Refusal {
 }
 
 impl Outcome {
+    /// Of a channel's post, with the number the server gave it.
+    pub(super) fn numbered(self, number: u64) -> Self {
+        Self {
+            number: Some(number),
+            ..self
+        }
+    }
+
     /// Moves a send on; a status that would go back is ignored.
     pub(crate) fn settle(
         &mut self,
@@ -63,6 +74,13 @@ impl Outcome {
         }
         if row.content.target().is_some() {
             return self.settle_act(tx, row, to);
+        }
+        if let Some(number) = self.number.filter(|number| *number > 0)
+            && let Some(mut message) = tx.message(self.scope.no, row.message_id)?
+        {
+            message.extra.number = number;
+            tx.put_message(self.scope.no, &message)?;
+            tx.put_post(self.scope.no, row.chat_id, number, message.id)?;
         }
         let show = Show::new(tx.view(), self.scope)?;
         let own = show.own.clone();

@@ -19,7 +19,7 @@ use crate::{
     show::{Own, Show},
 };
 use std::collections::HashSet;
-use wharf_types::{ChatJid, GroupJid, Millis, SendStatus};
+use wharf_types::{ChannelJid, ChatJid, GroupJid, Millis, SendStatus};
 
 /// A send about to be stored.
 pub(super) struct Ready {
@@ -49,6 +49,13 @@ impl Job {
     fn act(&self, show: &Show<'_>, new: &NewAct) -> Result<Option<Ready>> {
         let (chat, row) = match &new.act {
             Wanted::Edit(_) => own_first(show, &new.of)?,
+            // Nobody is told who wrote a post: its id is enough.
+            Wanted::Revoke if matches!(new.of.chat, Some(ChatJid::Channel(_))) => {
+                show.find(&MessageAt {
+                    sender: Author::Any,
+                    ..new.of.clone()
+                })?
+            }
             _ => show.find(&new.of)?,
         };
         if row.deleted {
@@ -58,6 +65,13 @@ impl Job {
             return Err(Error::invalid("mid", "was never sent"));
         }
         let target = target(show, &row)?;
+        let channel: Option<ChannelJid> = match &chat.peer {
+            ChatPeer::Jid(jid) => jid.parse().ok(),
+            ChatPeer::Person(_) => None,
+        };
+        if let Some(channel) = channel {
+            act_on_post(show, channel, &new.act, &target)?;
+        }
         let what = match &new.act {
             Wanted::Edit(text) => {
                 editable(&row)?;
@@ -67,7 +81,7 @@ impl Job {
                 }
             }
             Wanted::Revoke => {
-                if !row.from_me {
+                if !row.from_me && chat.kind != "channel" {
                     revocable(show, &chat)?;
                 }
                 What::Revoke { target }
@@ -132,6 +146,23 @@ impl Job {
     }
 }
 
+/// What channels allow: their writers change posts, everybody reacts. Reactions name a post by its number.
+fn act_on_post(show: &Show<'_>, channel: ChannelJid, act: &Wanted, target: &Target) -> Result<()> {
+    match act {
+        Wanted::Edit(_) | Wanted::Revoke => may_post(show, &ChatJid::Channel(channel)),
+        Wanted::React(_) | Wanted::Unreact if target.number == 0 => Err(Error::invalid(
+            "mid",
+            "is a post whose number WhatsApp has not told yet",
+        )),
+        // The server counts these votes itself, in a form of its own.
+        Wanted::Vote(_) => Err(Error::invalid(
+            "mid",
+            "is a poll of a channel: votes in it are not sent from here",
+        )),
+        Wanted::React(_) | Wanted::Unreact => Ok(()),
+    }
+}
+
 fn own_ids(own: &Own) -> Seen {
     Seen {
         lid: own.lid.clone(),
@@ -139,7 +170,23 @@ fn own_ids(own: &Own) -> Seen {
     }
 }
 
+/// Only its owner and admins write in a channel. Of one that is not stored here the server decides.
+fn may_post(show: &Show<'_>, to: &ChatJid) -> Result<()> {
+    let ChatJid::Channel(jid) = to else {
+        return Ok(());
+    };
+    match show.view.channel(show.no(), jid)? {
+        Some(channel) if !channel.role.writes() => Err(Error::Forbidden("not_channel_admin")),
+        _ => Ok(()),
+    }
+}
+
 fn message(show: &Show<'_>, new: &NewSend) -> Result<Ready> {
+    may_post(show, &new.to)?;
+    let once = matches!(&new.what, What::Media(file) if file.view_once);
+    if once && matches!(new.to, ChatJid::Channel(_)) {
+        return Err(Error::invalid("viewOnce", "is not for channels"));
+    }
     let quoted = match &new.reply_to {
         None => None,
         Some(wa_id) => Some(quoted(show, &new.to, wa_id)?),
@@ -188,6 +235,7 @@ fn quoted(show: &Show<'_>, to: &ChatJid, wa_id: &str) -> Result<Quoted> {
 
 /// A copy of what is stored: of a message that came in its sealed form, of one sent from here its content.
 fn forward(show: &Show<'_>, new: &NewForward) -> Result<Ready> {
+    may_post(show, &new.to)?;
     let (_, row) = show.find(&new.of)?;
     if row.deleted {
         return Err(Error::invalid("mid", "was deleted"));
@@ -195,12 +243,19 @@ fn forward(show: &Show<'_>, new: &NewForward) -> Result<Ready> {
     if row.extra.view_once {
         return Err(Error::invalid("mid", "is to be seen once only"));
     }
-    let shown = Shown {
+    let mut shown = Shown {
         kind: row.kind.clone(),
         body: row.body.clone(),
         extra: copied(&row),
     };
-    let content = if row.edited && row.kind == "text" {
+    let content = if let Some(file) = new.file.clone() {
+        let content = Content {
+            forwarded: 1,
+            ..file.into()
+        };
+        shown = content.shown().unwrap_or(shown);
+        content
+    } else if row.edited && row.kind == "text" {
         // The sealed form holds the words from before.
         text(&row.body)
     } else if row.extra.sealed.is_empty() {
@@ -290,6 +345,7 @@ fn target(show: &Show<'_>, row: &MessageRow) -> Result<Target> {
         wa_id: row.wa_id.clone(),
         from_me: row.from_me,
         author,
+        number: row.extra.number,
     })
 }
 

@@ -109,9 +109,10 @@ impl Domain {
     pub async fn forward_message(
         self: &Arc<Self>,
         scope: SessionScope,
-        new: NewForward,
+        mut new: NewForward,
     ) -> Result<Answer> {
-        self.submit(scope, Wish::Forward(new))
+        new.file = self.copied_file(scope, &new.of, &new.to).await?;
+        self.submit(scope, Wish::Forward(Box::new(new)))
             .await?
             .ok_or_else(nothing)
     }

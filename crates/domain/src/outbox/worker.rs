@@ -9,6 +9,7 @@ use super::{
     OutboxRow, Outgoing,
     choose::{Chosen, Next},
     meter,
+    outcome::Outcome,
     workers::Bell,
 };
 use crate::{
@@ -123,6 +124,12 @@ impl Domain {
         let outgoing = self.outgoing(scope, &row, first_contact)?;
         let (to, why) = match self.engine()?.send(&scope, &outgoing).await {
             Handed::Acknowledged(_) => (SendStatus::Sent, None),
+            Handed::Posted { number, .. } => {
+                let outcome = self.outcome(scope).numbered(number);
+                self.settle_as(scope, row.id, outcome, SendStatus::Sent, None, |_| true)
+                    .await?;
+                return Ok(true);
+            }
             Handed::Refused(why) => {
                 if self.held(scope, &row, first_contact, &why).await? {
                     return Ok(true);
@@ -174,8 +181,20 @@ impl Domain {
         why: Option<Refusal>,
         fits: impl FnOnce(&OutboxRow) -> bool + Send + 'static,
     ) -> Result<()> {
+        let outcome = self.outcome(scope);
+        self.settle_as(scope, id, outcome, to, why, fits).await
+    }
+
+    async fn settle_as(
+        &self,
+        scope: SessionScope,
+        id: OutboxId,
+        mut outcome: Outcome,
+        to: SendStatus,
+        why: Option<Refusal>,
+        fits: impl FnOnce(&OutboxRow) -> bool + Send + 'static,
+    ) -> Result<()> {
         let reason = why.as_ref().map(|why| why.reason);
-        let mut outcome = self.outcome(scope);
         let moved = self
             .store
             .write(move |tx| match tx.outbox(scope.no, &id)? {

@@ -5,13 +5,13 @@
 use crate::{
     Error,
     chats::settings::Setting,
-    inbound::{Inbound, SealedVote, Seen},
+    inbound::{ChannelRole, InChannel, Inbound, SealedVote, Seen},
     live::Passing,
     outbox::Outgoing,
     sessions::SessionScope,
 };
 use async_trait::async_trait;
-use wharf_types::{Address, Lid, Millis, Phone};
+use wharf_types::{Address, ChannelJid, Lid, Millis, Phone};
 
 /// A code a person scans or types, and when it stops being valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,13 @@ pub struct NumberCheck {
 pub enum Handed {
     /// Acknowledged without error; the server's time.
     Acknowledged(Millis),
+    /// The same of a channel's post, with the number the server gave it.
+    Posted {
+        /// The server's time.
+        at: Millis,
+        /// Counts up within the channel.
+        number: u64,
+    },
     /// Refused for good.
     Refused(Refusal),
     /// The socket went before an answer: the same id and content go again later.
@@ -202,6 +209,35 @@ pub trait Engine: Addons {
         session: &SessionScope,
         of: &Address,
     ) -> Result<Option<(String, String)>, Error>;
+    /// Makes a channel, owned by the account.
+    async fn create_channel(
+        &self,
+        session: &SessionScope,
+        name: &str,
+        description: &str,
+    ) -> Result<InChannel, Error>;
+    /// Follows a channel: what it is. Repeating is a no-op.
+    async fn follow_channel(
+        &self,
+        session: &SessionScope,
+        channel: &ChannelJid,
+    ) -> Result<InChannel, Error>;
+    /// Follows it no more; forbidden to its owner and to who does not follow it.
+    async fn unfollow_channel(
+        &self,
+        session: &SessionScope,
+        channel: &ChannelJid,
+    ) -> Result<(), Error>;
+    /// Whether a channel's posts notify; forbidden to who has nothing to do with it.
+    async fn mute_channel(
+        &self,
+        session: &SessionScope,
+        channel: &ChannelJid,
+        role: ChannelRole,
+        muted: bool,
+    ) -> Result<(), Error>;
+    /// Brings the stored posts of a channel up to date; returns once what came is stored.
+    async fn fetch_posts(&self, session: &SessionScope, channel: &ChannelJid) -> Result<(), Error>;
     /// The about text; `None` when hidden.
     async fn about(&self, session: &SessionScope, of: &Address) -> Result<Option<String>, Error>;
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     acks::Acks,
+    channels,
     convert::{
         app_state::{is_mutation, is_snapshot},
         receipt,
@@ -55,7 +56,12 @@ impl EventHandler for Ears {
                 return;
             }
             // Everything on the wire; what is wanted of it is what the library leaves out of its own event.
-            Event::RawNode(node) if !receipt::may_be_own(node) => return,
+            Event::RawNode(node) if channels::is_ack(node) => return self.acks.heard_of_post(node),
+            Event::RawNode(node)
+                if !receipt::may_be_own(node) && !channels::is_taken_back(node) =>
+            {
+                return;
+            }
             // Stored by the durability hook already.
             Event::Messages(batch) if batch.hook_committed => return,
             _ => {}
@@ -90,6 +96,7 @@ impl EventHandler for Ears {
             EventKind::Receipt,
             EventKind::RawNode,
             EventKind::ServerAck,
+            EventKind::NewsletterLiveUpdate,
             EventKind::ContactNumberChanged,
             EventKind::GroupUpdate,
             EventKind::ContactUpdate,

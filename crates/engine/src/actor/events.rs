@@ -1,8 +1,11 @@
 //! The event task: what the library tells, in its order, as facts in batches and connection states between them.
 
-use super::{Actor, app_state as collections, calls, groups, presence};
+use super::{Actor, app_state as collections, calls, channels as followed, groups, presence};
+use crate::channels;
 use crate::convert::{
-    BATCH, app_state, group, known, passing,
+    BATCH, app_state,
+    channel::live_counts,
+    group, known, passing,
     receipt::{own_read, receipt},
 };
 use std::{
@@ -71,7 +74,12 @@ impl Facts {
     fn take(&mut self, actor: &Arc<Actor>, event: &Event) -> bool {
         match event {
             Event::Receipt(event) => self.facts.extend(receipt(event)),
-            Event::RawNode(node) => self.facts.extend(own_read(node, &actor.own())),
+            Event::RawNode(node) => {
+                let now = actor.shared.clock.now();
+                self.facts.extend(own_read(node, &actor.own()));
+                self.facts.extend(channels::taken_back(node, now));
+            }
+            Event::NewsletterLiveUpdate(update) => self.facts.extend(live_counts(update)),
             Event::IncomingCall(call) => {
                 let own = actor.own();
                 let mut calls = actor.calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,6 +183,7 @@ async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicB
                 actor.keep(tokio::spawn(groups::all(Arc::clone(actor))));
                 collections::catch_up(actor, collections::ALL, Duration::ZERO);
             }
+            actor.keep(tokio::spawn(followed::follow(Arc::clone(actor))));
             actor.online.notify_waiters();
             actor.keep(tokio::spawn(presence::settle(Arc::downgrade(actor))));
         }

@@ -99,6 +99,7 @@ pub(crate) async fn launch(
         .url
         .clone()
         .unwrap_or_else(|| WHATSAPP_WEB_WS_URL.to_owned());
+    let http = line.http.clone();
     let mut builder = Client::builder()
         .with_runtime(TokioRuntime)
         .with_persistence_manager(Arc::new(persistence))
@@ -142,6 +143,8 @@ pub(crate) async fn launch(
         calls: Mutex::default(),
         online: tokio::sync::Notify::new(),
         doubt: Arc::default(),
+        channels_turn: tokio::sync::Mutex::default(),
+        http,
         tasks: Mutex::default(),
         run: Mutex::default(),
     });

@@ -13,6 +13,7 @@
 
 mod app_state;
 pub(crate) mod calls;
+mod channels;
 mod ears;
 mod events;
 pub(crate) mod groups;
@@ -27,7 +28,9 @@ pub(crate) use ears::Ears;
 pub(crate) use events::End;
 pub(crate) use launch::launch;
 
-use crate::{acks::Acks, config::EngineConfig, convert::Converter, device_store::DeviceStore};
+use crate::{
+    acks::Acks, config::EngineConfig, convert::Converter, device_store::DeviceStore, http::Http,
+};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -110,6 +113,10 @@ pub(crate) struct Actor {
     pub online: tokio::sync::Notify,
     /// Rung by who waits for WhatsApp's word: the connection shall prove that it lives.
     doubt: Arc<tokio::sync::Notify>,
+    /// Channels are fetched by one task at a time.
+    channels_turn: tokio::sync::Mutex<()>,
+    /// The session's way to media servers.
+    pub http: Http,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     run: Mutex<Option<JoinHandle<()>>>,
 }

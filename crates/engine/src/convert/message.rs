@@ -2,6 +2,7 @@
 
 use super::{Converter, chat, content::Said, known, seen_all};
 use wacore::types::{events::InboundMessage, message::MessageInfo};
+use wacore_binary::JidExt;
 use waproto::whatsapp as wa;
 use wharf_domain::inbound::{
     InChat, InMessage, Inbound, MessageExtra, NameSource, Origin, Party, Seen,
@@ -23,6 +24,9 @@ pub(crate) struct Envelope {
 impl Converter {
     /// The facts of one live message; none for chats that are not ours to store (broadcast lists, bots).
     pub(crate) fn live(&self, inbound: &InboundMessage, facts: &mut Vec<Inbound>) {
+        if inbound.info.source.chat.is_newsletter() {
+            return self.post(inbound, facts);
+        }
         let Some(envelope) = self.envelope(&inbound.info) else {
             return;
         };

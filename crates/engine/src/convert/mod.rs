@@ -2,6 +2,7 @@
 
 pub(crate) mod addons;
 pub(crate) mod app_state;
+pub(crate) mod channel;
 pub(crate) mod content;
 mod deeds;
 pub(crate) mod group;
@@ -116,7 +117,7 @@ pub(crate) fn chat(jid: &Jid, other: Option<&Jid>) -> Option<InChat> {
     }
     match jid.server {
         Server::Group => jid.to_non_ad_string().parse().ok().map(InChat::Group),
-        Server::Newsletter => Some(InChat::Channel(jid.to_non_ad_string())),
+        Server::Newsletter => jid.to_non_ad_string().parse().ok().map(InChat::Channel),
         _ => {
             let who = seen_all([Some(jid), other].into_iter().flatten());
             known(&who).then_some(InChat::Person(who))

@@ -102,7 +102,7 @@ fn people_chats_and_times() {
     );
     assert_eq!(
         chat(&jid("123456@newsletter"), None),
-        Some(InChat::Channel("123456@newsletter".into()))
+        Some(InChat::Channel("123456@newsletter".parse().unwrap()))
     );
     assert_eq!(millis(1_700_000_000), 1_700_000_000_000);
     assert_eq!(millis(1_700_000_000_123), 1_700_000_000_123);

@@ -4,7 +4,7 @@ mod fetch;
 mod say;
 mod upload;
 
-pub(crate) use say::{message, once};
+pub(crate) use say::{Place, message, once};
 
 use wacore::download::MediaType;
 use wharf_domain::outbox::MediaKind;

@@ -21,11 +21,11 @@ macro_rules! file {
         $kind {
             url: Some($up.url.clone()),
             direct_path: Some($up.direct_path.clone()),
-            media_key: Some($up.media_key.to_vec()),
-            media_key_timestamp: Some($up.media_key_timestamp),
-            file_sha256: Some($up.file_sha256.to_vec()),
-            file_enc_sha256: Some($up.file_enc_sha256.to_vec()),
-            file_length: Some($up.file_length),
+            media_key: $up.seal.as_ref().map(|seal| seal.key.to_vec()),
+            media_key_timestamp: $up.seal.as_ref().map(|seal| seal.made_at),
+            file_sha256: Some($up.sha256.clone()),
+            file_enc_sha256: $up.seal.as_ref().map(|seal| seal.sha256.to_vec()),
+            file_length: Some($up.length),
             mimetype: Some($media.mimetype.clone()),
             $($field: $value,)*
             ..Default::default()
@@ -33,8 +33,45 @@ macro_rules! file {
     };
 }
 
+/// Where an uploaded file is.
+pub(crate) struct Place {
+    pub url: String,
+    pub direct_path: String,
+    /// Of the plain bytes.
+    pub sha256: Vec<u8>,
+    pub length: u64,
+    /// `None`: it lies open, as files of channels do.
+    pub seal: Option<Seal>,
+}
+
+/// How a file is encrypted.
+pub(crate) struct Seal {
+    key: [u8; 32],
+    made_at: i64,
+    sha256: [u8; 32],
+    sidecar: Option<Vec<u8>>,
+}
+
+impl From<UploadResponse> for Place {
+    fn from(up: UploadResponse) -> Self {
+        Self {
+            url: up.url,
+            direct_path: up.direct_path,
+            sha256: up.file_sha256.to_vec(),
+            length: up.file_length,
+            seal: Some(Seal {
+                key: up.media_key,
+                made_at: up.media_key_timestamp,
+                sha256: up.file_enc_sha256,
+                sidecar: up.streaming_sidecar,
+            }),
+        }
+    }
+}
+
 /// The bare message; one that may be seen once still lacks its envelope ([`once`]).
-pub(crate) fn message(media: &MediaContent, up: &UploadResponse) -> wa::Message {
+pub(crate) fn message(media: &MediaContent, up: &Place) -> wa::Message {
+    let sidecar = || up.seal.as_ref().and_then(|seal| seal.sidecar.clone());
     let thumbnail = STANDARD.decode(&media.thumbnail).unwrap_or_default();
     let thumbnail = Some(thumbnail).filter(|jpeg| !jpeg.is_empty());
     let view_once = media.view_once.then_some(true);
@@ -56,7 +93,7 @@ pub(crate) fn message(media: &MediaContent, up: &UploadResponse) -> wa::Message 
                 height: media.height,
                 seconds: media.seconds,
                 jpeg_thumbnail: thumbnail,
-                streaming_sidecar: up.streaming_sidecar.clone(),
+                streaming_sidecar: sidecar(),
                 view_once: view_once,
             }));
         }
@@ -65,7 +102,7 @@ pub(crate) fn message(media: &MediaContent, up: &UploadResponse) -> wa::Message 
                 seconds: media.seconds,
                 ptt: media.voice.then_some(true),
                 waveform: Some(media.waveform.clone()).filter(|bars| !bars.is_empty()),
-                streaming_sidecar: up.streaming_sidecar.clone(),
+                streaming_sidecar: sidecar(),
                 view_once: view_once,
             }));
         }

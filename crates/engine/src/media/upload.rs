@@ -3,7 +3,7 @@
 //! The key was fixed when the send was accepted, so a repetition makes the same bytes, and the server that has them already
 //! takes them as the same upload.
 
-use super::media_type;
+use super::{Place, media_type};
 use crate::actor::Actor;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{
@@ -21,7 +21,7 @@ use wharf_domain::{
         engine::{Handed, Refusal},
     },
 };
-use whatsapp_rust::{ErrorChainExt, upload::UploadResponse};
+use whatsapp_rust::ErrorChainExt;
 
 const BUFFER: usize = 64 << 10;
 /// What a small file may take; large ones as long as 16 KiB/s would.
@@ -56,14 +56,14 @@ fn refused(message: &str) -> Handed {
 
 impl Actor {
     /// Brings the file of a send to WhatsApp.
-    pub(crate) async fn upload(&self, media: &MediaContent) -> Result<UploadResponse, Handed> {
+    pub(crate) async fn upload(&self, media: &MediaContent) -> Result<Place, Handed> {
         let (sealed, info) = self.sealed(media).await?;
         let patience = PATIENCE + Duration::from_secs(media.size / SLOWEST);
         let upload = self
             .client
             .upload_stream(sealed, info, media_type(media.kind));
         match tokio::time::timeout(patience, upload).await {
-            Ok(Ok(uploaded)) => Ok(uploaded),
+            Ok(Ok(uploaded)) => Ok(uploaded.into()),
             Ok(Err(error)) => {
                 let status = error.http_status();
                 tracing::warn!(session = %self.scope.id, status, "media not uploaded");

@@ -112,17 +112,19 @@ fn view(w: &World<'_>, c: &Channel) -> anyhow::Result<Value> {
     }
     Ok(json!({
         "channelJid": c.jid, "owner": c.owner, "name": c.name, "description": c.description, "invite": c.invite,
-        "followers": w.followers(&c.jid)?, "posts": posts,
+        "followers": w.followers(&c.jid)?, "mutedBy": w.muting(&c.jid)?, "posts": posts,
     }))
 }
 
-/// `{text}`, or any body of `send` with its `type`.
+/// `{text}`, or any body of `send` with its `type`. `told: false`: the server has it and tells no device, as one that lost
+/// its connection in that moment would find.
 async fn publish(
     State(sim): State<Arc<Sim>>,
     Path(jid): Path<String>,
     Body(mut b): Body<Map<String, Value>>,
 ) -> Result<Json<Value>, Refused> {
     b.entry("type").or_insert_with(|| "text".into());
+    let told = b.remove("told") != Some(Value::Bool(false));
     let say: Say = object(b)?;
     sim.act(|w| {
         let c = channel(w, &jid)?;
@@ -130,7 +132,9 @@ async fn publish(
             .map_err(|e| Refused::field("media", format!("{e:#}")))?;
         let kind = cover::proper(&msg).kind;
         let (post, _) = w.add_post(&c.jid, &message_id(), kind, &msg.encode_to_vec())?;
-        w.tell_post(&c, &post, &msg, None)?;
+        if told {
+            w.tell_post(&c, &post, &msg, None)?;
+        }
         Ok(Json(
             json!({"waMessageId": post.id, "serverId": post.server_id}),
         ))

@@ -1,6 +1,6 @@
 //! A client writes to a channel: a post, an edit (3) or revocation (8) of one, or a reaction.
 //!
-//! Only the owner posts; anybody reacts. The acknowledgement of a post carries the server's number for it.
+//! Only the owner posts; anybody reacts. A reaction taken back has no code and an `edit` of 7 (whatsmeow `newsletter.go`). The acknowledgement of a post carries the server's number for it.
 
 use anyhow::{Context, Result, bail};
 use buffa::Message as _;
@@ -11,6 +11,7 @@ use super::store::Channel;
 use crate::{
     ids::DeviceAddr,
     ledger::{Sent, Violation},
+    media::handle,
     net::online::ConnId,
     node::{attr, opt_attr},
     people::{
@@ -40,7 +41,13 @@ pub fn from_client(
         if w.post(&c.jid, server_id)?.is_none() {
             return refuse(w, "404");
         }
-        w.react_to_post(&c.jid, server_id, d.phone, &attr(r, "code"))?;
+        let code = opt_attr(r, "code");
+        let (taken_back, edit) = (code.is_none(), opt_attr(n, "edit"));
+        if taken_back != (edit.as_deref() == Some("7")) || code.as_deref() == Some("") {
+            let what = format!("message {id}: reaction {code:?} with edit {edit:?}");
+            w.violation(Violation::Protocol, d, what)?;
+        }
+        w.react_to_post(&c.jid, server_id, d.phone, &code.unwrap_or_default())?;
         w.tell_reactions(&c, server_id)?;
         return Ok(Done::reply(ack(w, n, to, &[])));
     }
@@ -93,6 +100,12 @@ fn judged(
         Content::Shown(s) => {
             if let Some(a) = attached::of(s.inner) {
                 w.problem_with(&a, &mut wrong, true);
+                if opt_attr(n, "media_id") != Some(handle(&a.claim.sha256)) {
+                    wrong.push("media_id is not the handle of the upload".into());
+                }
+            }
+            if s.view_once {
+                wrong.push("view once in a channel".into());
             }
         }
         _ => wrong.push("content no follower shows".into()),

@@ -166,6 +166,15 @@ impl World<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Followers whose phones hear nothing of new posts.
+    pub fn muting(&self, jid: &str) -> Result<Vec<Phone>> {
+        let mut q = self.db().prepare_cached(
+            "SELECT phone FROM channel_followers WHERE jid = ?1 AND muted = 1 ORDER BY phone",
+        )?;
+        let rows = q.query_map([jid], |r| Ok(Phone::from_row(r.get(0)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The post, and whether it is new: the same id again is the same post.
     pub fn add_post(
         &mut self,

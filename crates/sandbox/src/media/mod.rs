@@ -33,6 +33,7 @@ mod tests;
 pub use auth::UploadAuth;
 pub use blobs::{Blob, BlobStore};
 pub use crypto::{MediaKind, Sealed};
+pub use routes::handle;
 pub use server::MediaServer;
 
 const SECRET: &str = "upload-secret";

@@ -94,6 +94,11 @@ pub(super) fn app(media: Arc<Media>, outside: Arc<dyn Outside>, base_url: String
         }))
 }
 
+/// By which a post names the upload of its file (`media_id`; whatsmeow `send.go`). WhatsApp's are opaque.
+pub fn handle(hash: &[u8]) -> String {
+    format!("4:{}", B64.encode(hash))
+}
+
 /// A refusal in the shape the media hosts use.
 struct Refused(StatusCode, &'static str);
 
@@ -183,10 +188,15 @@ impl Served {
         device.split([':', '@']).next()?.parse().ok()
     }
 
-    fn uploaded(&self, direct_path: &str) -> Json<serde_json::Value> {
-        Json(
-            json!({ "url": format!("{}{direct_path}", self.base_url), "direct_path": direct_path }),
-        )
+    fn uploaded(&self, prefix: &str, hash: &[u8], direct_path: &str) -> Json<serde_json::Value> {
+        let mut found =
+            json!({ "url": format!("{}{direct_path}", self.base_url), "direct_path": direct_path });
+        if prefix == "newsletter"
+            && let Some(found) = found.as_object_mut()
+        {
+            found.insert("handle".into(), handle(hash).into());
+        }
+        Json(found)
     }
 }
 
@@ -201,7 +211,7 @@ async fn upload(
     if q.resume == "1" {
         return Ok(match served.media.blobs().find(&kind, &hash)? {
             Some(path) => {
-                let Json(mut found) = served.uploaded(&path);
+                let Json(mut found) = served.uploaded(&prefix, &hash, &path);
                 if let Some(found) = found.as_object_mut() {
                     found.insert("resume".into(), "complete".into());
                 }
@@ -236,7 +246,7 @@ async fn upload(
     };
     // Adopted files are gone from here already.
     drop(tokio::fs::remove_file(&incoming).await);
-    Ok(served.uploaded(&stored?))
+    Ok(served.uploaded(&prefix, &hash, &stored?))
 }
 
 /// Writes a body to disk and gives its hash.

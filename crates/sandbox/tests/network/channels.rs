@@ -313,7 +313,11 @@ async fn a_file_of_a_channel_lies_open() {
         let n = NodeBuilder::new("message")
             .attr("to", mine.as_str())
             .attr("id", id)
-            .attr("type", "media");
+            .attr("type", "media")
+            .attr(
+                "media_id",
+                wharf_sandbox::media::handle(i.file_sha256.as_deref().unwrap()),
+            );
         acked(&mut w, &n.children([plain.build()]).build()).await;
     }
     let errors = net.errors().await;

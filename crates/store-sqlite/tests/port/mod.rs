@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod channels;
 pub mod chats;
 pub mod device;
 pub mod erasing;
@@ -43,6 +44,7 @@ macro_rules! every_case {
             chats: round_trip in_order_and_after_a_place filters gone_with_its_messages settings_wait_by_chat_and_kind;
             messages: round_trip newest_first unique_in_chat_and_sender moving_drops_doubles known_once_something_got_through by_id_in_every_chat deeds_wait_for_their_message files_nobody_names
                 receipts_are_counted_by_level;
+            channels: round_trip posts_by_number;
             groups: round_trip present_members_by_row one_membership_a_person;
             outbox: round_trip queued_in_order_of_acceptance what_is_scheduled_holds_up_nothing newest_first_list listed_by_status what_ran_out_of_time times_for_the_rate files_of_queued_sends the_newest_reaction_under_way
                 remembered_answers;

@@ -217,6 +217,7 @@ pub async fn times_for_the_rate(store: &dyn Store) {
     let reaction = OutboxRow {
         content: What::Reaction {
             target: Target {
+                number: 0,
                 message: 1,
                 wa_id: "A".to_owned(),
                 from_me: true,
@@ -241,6 +242,7 @@ pub async fn remembered_answers(store: &dyn Store) {
         fingerprint: [3; 32],
         session: SessionId::new(ulid()),
         outbox: OutboxId::new(ulid()),
+        answer: r#"{"jid":"1"}"#.to_owned(),
         http_status: 202,
         at,
     };
@@ -310,6 +312,7 @@ pub async fn the_newest_reaction_under_way(store: &dyn Store) {
     let reaction = |message: i64, emoji: &str| OutboxRow {
         content: What::Reaction {
             target: Target {
+                number: 0,
                 message,
                 wa_id: "A".to_owned(),
                 from_me: true,

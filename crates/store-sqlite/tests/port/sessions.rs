@@ -199,6 +199,7 @@ async fn fill(store: &dyn Store, scope: SessionScope) {
         fingerprint: [1; 32],
         session: scope.id,
         outbox: out.id,
+        answer: String::new(),
         http_status: 200,
         at: 5,
     };

@@ -24,12 +24,12 @@ pub struct ForwardMessage {
     chat: String,
     /// The message's author, needed only where several messages have this id.
     sender: Option<String>,
-    /// A phone JID, LID JID, `digits`, `+digits`, or a group's JID.
+    /// A phone JID, LID JID, `digits`, `+digits`, or a group's or channel's JID.
     to: String,
 }
 
-/// Passes a stored message on: a faithful copy, marked as forwarded; media go without a new upload. Counted in the
-/// rates. 400 names `mid` for what was deleted or is to be seen once only. Needs `send`.
+/// Passes a stored message on: a faithful copy, marked as forwarded; media go without a new upload, except between a
+/// channel and other chats, whose files are of different kinds. Counted in the rates. 400 names `mid` for what was deleted or is to be seen once only. Needs `send`.
 #[utoipa::path(post, path = "/sessions/{session}/messages/{mid}/forward", tag = "messages",
     params(("async" = Option<bool>, Query, description = "Answer before WhatsApp does."),
         ("Idempotency-Key" = Option<String>, Header,
@@ -56,14 +56,13 @@ pub async fn forward_message(
     let sender = body.sender.unwrap_or_default();
     let to = about::address(&body.to, "to")?;
     let of = about::message(mid.text(), &body.chat, &sender)?;
-    if matches!(to, ChatJid::Channel(_) | ChatJid::Status) {
-        return Err(ApiError::not_built(
-            "sending to a channel or the status feed",
-        ));
+    if to == ChatJid::Status {
+        return Err(ApiError::not_built("sending to the status feed"));
     }
     let new = NewForward {
         of,
         to,
+        file: None,
         sync: !query.flag("async")?.unwrap_or(false),
         idempotency,
     };

@@ -6,7 +6,7 @@ pub mod download;
 pub mod edit;
 pub mod forward;
 pub mod get;
-mod idempotency;
+pub mod idempotency;
 pub mod react;
 pub mod remove_reaction;
 pub mod revoke;
@@ -62,7 +62,7 @@ pub struct Message {
     pub poll: Option<MessagePoll>,
     /// The message replied to, `""` if none.
     pub quoted_id: String,
-    /// One a person.
+    /// One a person; of a channel's post the account's own, and each emoji of others with its count.
     pub reactions: Vec<MessageReaction>,
     /// Row id of its author; `null` for the account itself.
     #[schema(required)]
@@ -95,10 +95,13 @@ pub struct Message {
 pub struct MessageReaction {
     /// The emoji.
     pub emoji: String,
-    /// Whose.
+    /// Whose; `""` in a channel, where WhatsApp does not tell.
     pub sender_jid: String,
-    /// When, by that person's clock.
-    pub timestamp: i64,
+    /// When, by that person's clock; `null` in a channel.
+    #[schema(required)]
+    pub timestamp: Option<i64>,
+    /// How many; 1 but for those of others in a channel.
+    pub count: u64,
 }
 
 /// A poll and where it stands.

@@ -2,7 +2,7 @@
 
 use super::{
     about::answered,
-    body::{self, SendMessage},
+    body::{self, Bring, SendMessage},
     idempotency,
 };
 use crate::{
@@ -15,7 +15,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use wharf_domain::outbox::{NewSend, SendResult};
+use wharf_domain::outbox::{NewSend, SendResult, What};
 
 /// Sends a message. `async=false` (default) waits for WhatsApp's server: 200 once it has acknowledged without error,
 /// 202 after 30 s without an answer; 501 while not connected, 429 over the session's rate. `async=true` is durable
@@ -42,19 +42,24 @@ pub async fn send_message(
 ) -> ApiResult<(StatusCode, Json<SendResult>)> {
     let sync = !query.flag("async")?.unwrap_or(false);
     let idempotency = idempotency::of(&headers, here.scope.id, "sendMessage", &body.0)?;
-    let (new, file) = body::read(body)?;
+    let (new, bring) = body::read(body)?;
     let mut new = NewSend {
         sync,
         idempotency,
         ..new
     };
-    if let Some(file) = file {
-        let key = new.idempotency.as_ref();
-        let domain = state.domain();
-        // `None`: a replay, which sends nothing.
-        if let Some(what) = domain.prepare_media(here.scope, file, sync, key).await? {
-            new.what = what;
+    let (domain, key) = (state.domain(), new.idempotency.as_ref());
+    match (bring, &mut new.what) {
+        (Bring::File(file), what) => {
+            // `None`: a replay, which sends nothing.
+            if let Some(ready) = domain.prepare_media(here.scope, file, sync, key).await? {
+                *what = ready;
+            }
         }
+        (Bring::Preview, What::Text { text, preview }) => {
+            *preview = domain.preview(here.scope, text, sync, key).await;
+        }
+        (Bring::Nothing | Bring::Preview, _) => {}
     }
     answered(state.domain().send_message(here.scope, new).await?)
 }

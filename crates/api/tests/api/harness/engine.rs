@@ -5,13 +5,13 @@ use std::{
     collections::VecDeque,
     sync::{
         Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 use wharf_domain::{
     Error,
     chats::settings::Setting,
-    inbound::{SealedVote, Seen},
+    inbound::{ChannelRole, InChannel, SealedVote, Seen},
     outbox::Outgoing,
     ports::{
         blobs::Scratch,
@@ -22,7 +22,7 @@ use wharf_domain::{
     },
     sessions::SessionScope,
 };
-use wharf_types::{Address, Millis, Phone};
+use wharf_types::{Address, ChannelJid, Millis, Phone};
 
 #[derive(Default)]
 pub struct PlayedEngine {
@@ -40,8 +40,23 @@ pub struct PlayedEngine {
     pub refuses: AtomicBool,
     /// The file WhatsApp has.
     pub file: Mutex<Vec<u8>>,
+    /// Channels made so far.
+    pub channels: AtomicUsize,
     /// While held, the server says nothing.
     pub silence: tokio::sync::RwLock<()>,
+}
+
+fn channel(jid: &str, name: &str, role: ChannelRole) -> InChannel {
+    InChannel {
+        jid: jid.parse().unwrap(),
+        name: name.to_owned(),
+        description: String::new(),
+        invite: "0029Va".to_owned(),
+        role,
+        muted: None,
+        followers: 3,
+        created_at: Some(1_700_000_000_000),
+    }
 }
 
 impl PlayedEngine {
@@ -199,6 +214,44 @@ impl Engine for PlayedEngine {
         let file = Scratch::new(path);
         std::fs::write(file.path(), &*self.file.lock().unwrap()).unwrap();
         Ok(file)
+    }
+    async fn create_channel(
+        &self,
+        session: &SessionScope,
+        name: &str,
+        description: &str,
+    ) -> Result<InChannel, Error> {
+        self.live(session, format!("create channel {name} {description}"))?;
+        let made = self.channels.fetch_add(1, Ordering::SeqCst);
+        let jid = format!("12036340000000000{made}@newsletter");
+        Ok(channel(&jid, name, ChannelRole::Owner))
+    }
+    async fn follow_channel(
+        &self,
+        session: &SessionScope,
+        jid: &ChannelJid,
+    ) -> Result<InChannel, Error> {
+        self.live(session, format!("follow {}", jid.as_str()))?;
+        Ok(channel(jid.as_str(), "followed", ChannelRole::Follower))
+    }
+    async fn unfollow_channel(
+        &self,
+        session: &SessionScope,
+        jid: &ChannelJid,
+    ) -> Result<(), Error> {
+        self.live(session, format!("unfollow {}", jid.as_str()))
+    }
+    async fn mute_channel(
+        &self,
+        session: &SessionScope,
+        jid: &ChannelJid,
+        _: ChannelRole,
+        muted: bool,
+    ) -> Result<(), Error> {
+        self.live(session, format!("mute {} {muted}", jid.as_str()))
+    }
+    async fn fetch_posts(&self, session: &SessionScope, jid: &ChannelJid) -> Result<(), Error> {
+        self.live(session, format!("posts of {}", jid.as_str()))
     }
     async fn about(&self, _: &SessionScope, _: &Address) -> Result<Option<String>, Error> {
         Ok(None)

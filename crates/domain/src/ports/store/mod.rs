@@ -9,6 +9,7 @@
 
 mod accounts;
 mod audit;
+mod channels;
 mod chats;
 mod device;
 mod erasure;
@@ -24,6 +25,7 @@ mod sessions;
 
 pub use accounts::*;
 pub use audit::*;
+pub use channels::*;
 pub use chats::*;
 pub use device::*;
 pub use erasure::*;
@@ -104,6 +106,7 @@ pub trait View:
     + SessionsView
     + PeopleView
     + ChatsView
+    + ChannelsView
     + MessagesView
     + GroupsView
     + OutboxView
@@ -121,6 +124,7 @@ impl<
         + SessionsView
         + PeopleView
         + ChatsView
+        + ChannelsView
         + MessagesView
         + GroupsView
         + OutboxView
@@ -142,6 +146,7 @@ pub trait Tx:
     + SessionsTx
     + PeopleTx
     + ChatsTx
+    + ChannelsTx
     + MessagesTx
     + GroupsTx
     + OutboxTx

@@ -16,6 +16,8 @@ pub struct IdempotencyRow {
     pub session: SessionId,
     /// The send it led to.
     pub outbox: OutboxId,
+    /// The answer itself, of what is no send; "" otherwise.
+    pub answer: String,
     /// The status answered first (200, 202); a replay repeats it.
     pub http_status: u16,
     /// When accepted.

@@ -9,7 +9,6 @@ use crate::media;
 use wacore::proto_helpers::MessageExt;
 use waproto::{buffa::MessageField, codec, whatsapp as wa};
 use wharf_domain::outbox::{Content, Outgoing, Quoted, What};
-use whatsapp_rust::upload::UploadResponse;
 
 /// Why a stored send makes no message, in words for its sender.
 pub(crate) type Unsayable = &'static str;
@@ -20,7 +19,7 @@ impl Converter {
     pub(crate) fn outgoing(
         &self,
         outgoing: &Outgoing,
-        uploaded: Option<&UploadResponse>,
+        uploaded: Option<&media::Place>,
         by_lid: bool,
     ) -> Result<wa::Message, Unsayable> {
         let content = &outgoing.content;

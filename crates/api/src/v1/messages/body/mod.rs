@@ -62,7 +62,7 @@ enum SendKind {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct SendCommon {
-    /// A phone JID, LID JID, `digits`, `+digits`, or a group's JID.
+    /// A phone JID, LID JID, `digits`, `+digits`, or a group's or channel's JID.
     to: String,
     /// WhatsApp's id of the message replied to.
     reply_to: Option<String>,
@@ -86,8 +86,17 @@ const EVERY: [&str; 6] = [
     "expiresAt",
 ];
 
-/// Reads a body as a send, and the file it names, which has to be brought before it can be accepted.
-pub(super) fn read(body: LargeBody) -> ApiResult<(NewSend, Option<NewMedia>)> {
+/// What a send names that has to be brought before it can be accepted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Bring {
+    Nothing,
+    File(NewMedia),
+    /// What the first link of its text leads to.
+    Preview,
+}
+
+/// Reads a body as a send, and what is to be brought for it.
+pub(super) fn read(body: LargeBody) -> ApiResult<(NewSend, Bring)> {
     let Value::Object(mut fields) = body.0 else {
         return Err(ApiError::invalid("body", "must be a JSON object"));
     };
@@ -100,26 +109,27 @@ pub(super) fn read(body: LargeBody) -> ApiResult<(NewSend, Option<NewMedia>)> {
         .into_iter()
         .filter_map(|name| fields.remove_entry(name))
         .collect();
-    let (what, file) = match kind.as_str() {
+    let (what, bring) = match kind.as_str() {
         "image" | "video" | "audio" | "document" | "sticker" => {
             let file = media::read(&kind, typed(fields)?)?;
-            (file.unprepared(), Some(file))
+            (file.unprepared(), Bring::File(file))
         }
-        _ => (what(&kind, fields)?, None),
+        "text" => match text::read(typed(fields)?)? {
+            (what, true) => (what, Bring::Preview),
+            (what, false) => (what, Bring::Nothing),
+        },
+        _ => (what(&kind, fields)?, Bring::Nothing),
     };
     let new = with(typed(every)?, what)?;
-    if matches!(new.to, ChatJid::Channel(_) | ChatJid::Status) {
-        return Err(ApiError::not_built(
-            "sending to a channel or the status feed",
-        ));
+    if new.to == ChatJid::Status {
+        return Err(ApiError::not_built("sending to the status feed"));
     }
-    Ok((new, file))
+    Ok((new, bring))
 }
 
 /// The type's own fields.
 fn what(kind: &str, fields: Map<String, Value>) -> ApiResult<What> {
     match kind {
-        "text" => text::read(typed(fields)?),
         "poll" => poll::read(typed(fields)?),
         "location" => location::read(typed(fields)?),
         "contact" => contact::read(typed(fields)?),

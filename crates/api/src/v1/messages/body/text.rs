@@ -13,7 +13,9 @@ const LONGEST: usize = 65_536;
 pub(super) struct TextBody {
     /// At most 65,536 bytes.
     text: String,
-    /// Not built yet: `true` is answered 501.
+    /// Shows what the first `http(s)://` link of the text leads to: title, description and a small picture, fetched when
+    /// the send is accepted (the settings `outbound`). Where there is nothing to fetch, or it takes more than 8 seconds, the
+    /// text goes without.
     link_preview: Option<bool>,
 }
 
@@ -26,13 +28,12 @@ pub(in crate::v1::messages) fn sound(text: &str) -> ApiResult<()> {
     }
 }
 
-pub(super) fn read(body: TextBody) -> ApiResult<What> {
+/// The text, and whether its link is to be looked up.
+pub(super) fn read(body: TextBody) -> ApiResult<(What, bool)> {
     sound(&body.text)?;
-    if body.link_preview == Some(true) {
-        return Err(ApiError::not_built("linkPreview"));
-    }
-    Ok(What::Text {
+    let what = What::Text {
         text: body.text,
         preview: None,
-    })
+    };
+    Ok((what, body.link_preview == Some(true)))
 }
