@@ -164,14 +164,9 @@ impl Contact {
     }
 }
 
-/// A page of contacts, rendered.
+/// A page of contacts as JSON: `{"data": [...], "nextCursor": ""}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContactPage {
-    /// The items as JSON, one after another: the inside of an array.
-    pub items: Vec<u8>,
-    /// Where the next page begins; "" = this is the last.
-    pub next_cursor: String,
-}
+pub struct ContactPage(pub Vec<u8>);
 
 /// How payloads that are no object of their own name a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -285,10 +280,7 @@ impl Sealer {
             Some(place) => self.cursor(&place)?,
             None => String::new(),
         };
-        Ok(ContactPage {
-            items: items.into_json(),
-            next_cursor,
-        })
+        Ok(ContactPage(items.into_page(&next_cursor)))
     }
 }
 

@@ -100,7 +100,7 @@ pub fn opening(row: &PersonRow) -> Result<String> {
     Ok(text)
 }
 
-/// Items one after another, as the inside of a JSON array; at most a page of them.
+/// A page in the making: `{"data": [...], "nextCursor": "..."}`, written once from its first byte to its last.
 pub struct Items {
     json: Vec<u8>,
     source: Option<Source>,
@@ -108,14 +108,18 @@ pub struct Items {
     more: bool,
 }
 
+/// How a page begins.
+const OPEN: &[u8] = br#"{"data":["#;
 /// Bytes of a usual item.
 const USUAL: usize = 200;
 
 impl Items {
     /// For a page of `limit`, with the source that was asked for.
     pub fn new(limit: usize, source: Option<Source>) -> Self {
+        let mut json = Vec::with_capacity((limit + 1) * USUAL);
+        json.extend_from_slice(OPEN);
         Self {
-            json: Vec::with_capacity(limit * USUAL),
+            json,
             source,
             room: limit,
             more: false,
@@ -128,7 +132,7 @@ impl Items {
             self.more = true;
             return false;
         }
-        if !self.json.is_empty() {
+        if self.json.len() > OPEN.len() {
             self.json.push(b',');
         }
         self.room -= 1;
@@ -144,8 +148,11 @@ impl Items {
         self.more
     }
 
-    /// The JSON.
-    pub fn into_json(self) -> Vec<u8> {
+    /// The page. A cursor is base64: it needs no quoting.
+    pub fn into_page(mut self, next_cursor: &str) -> Vec<u8> {
+        for part in [r#"],"nextCursor":""#, next_cursor, "\"}"] {
+            self.json.extend_from_slice(part.as_bytes());
+        }
         self.json
     }
 }
@@ -218,6 +225,9 @@ mod tests {
         assert!(!items.push(flags::DM, opening) && items.more());
         let expected = [Contact::of(&row, None), Contact::of(&row, Some(Source::Dm))]
             .map(|contact| serde_json::to_string(&contact).unwrap());
-        assert_eq!(items.into_json(), expected.join(",").into_bytes());
+        let page = format!(r#"{{"data":[{}],"nextCursor":"abc"}}"#, expected.join(","));
+        assert_eq!(items.into_page("abc"), page.into_bytes());
+        let none = Items::new(2, None).into_page("");
+        assert_eq!(none, br#"{"data":[],"nextCursor":""}"#);
     }
 }

@@ -87,11 +87,16 @@ impl World {
     pub async fn page(&self, params: ContactParams<'_>) -> wharf_domain::cursor::Page<Contact> {
         let query = ContactQuery::parse(params).unwrap();
         let page = self.domain.list_contacts(self.scope, query).await.unwrap();
-        let items: Vec<Value> =
-            serde_json::from_slice(&[b"[", &page.items[..], b"]"].concat()).unwrap();
+        let page: Value = serde_json::from_slice(&page.0).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
         wharf_domain::cursor::Page {
-            data: items.iter().map(contact).collect(),
-            next_cursor: page.next_cursor,
+            data: page["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(contact)
+                .collect(),
+            next_cursor: text(&page["nextCursor"]),
         }
     }
 
