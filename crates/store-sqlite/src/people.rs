@@ -124,15 +124,27 @@ impl PeopleView for Rows<'_> {
         blocks: &[u32],
         each: &mut dyn FnMut(u32, &[u8]) -> Result<()>,
     ) -> Result<()> {
-        self.each(
-            "SELECT block, items FROM contact_items WHERE session = ?1 AND block = ?2",
-            blocks,
-            |block| (s.0, *block),
-            |row| {
-                each(row.get(0)?, row.get_ref(1)?.as_blob()?)
-                    .map_err(|_| Fault::Corrupt("block of contact items"))
-            },
-        )?;
+        let mut show = |row: &Row<'_>| {
+            each(row.get(0)?, row.get_ref(1)?.as_blob()?)
+                .map_err(|_| Fault::Corrupt("block of contact items"))
+        };
+        // A page's blocks mostly follow one another: one statement that walks costs less than one start for each.
+        if let [first, .., last] = blocks
+            && usize::try_from(last - first).is_ok_and(|span| span + 1 == blocks.len())
+        {
+            self.many(
+                "SELECT block, items FROM contact_items WHERE session = ?1 AND block BETWEEN ?2 AND ?3 ORDER BY block",
+                (s.0, first, last),
+                &mut show,
+            )?;
+        } else {
+            self.each(
+                "SELECT block, items FROM contact_items WHERE session = ?1 AND block = ?2",
+                blocks,
+                |block| (s.0, *block),
+                &mut show,
+            )?;
+        }
         Ok(())
     }
 

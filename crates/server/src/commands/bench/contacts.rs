@@ -305,7 +305,7 @@ async fn query(domain: &Domain, scope: SessionScope, length: Duration) -> anyhow
             .list_contacts(scope, ContactQuery::parse(params)?)
             .await?;
         samples.took.push(begun.elapsed());
-        cursor = page.next_cursor;
+        cursor = next_cursor(&page.0)?;
     }
     Ok(samples)
 }
