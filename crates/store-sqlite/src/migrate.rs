@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0010_accounts.sql"),
     include_str!("../migrations/0011_jobs.sql"),
     include_str!("../migrations/0012_channels.sql"),
+    include_str!("../migrations/0013_item_blocks.sql"),
 ];
 
 /// "WHRF": marks the file as ours for `file(1)` and for [`check_ours`].

@@ -64,6 +64,14 @@ impl Rows<'_> {
     }
 }
 
+/// The part of a block's place that is the block.
+const BLOCK: i64 = 0xffff_ffff;
+
+/// Where a session's block of contact items lies: blocks of one session follow one another.
+fn item_place(s: SessionNo, block: u32) -> i64 {
+    (s.0 << 32) | i64::from(block)
+}
+
 impl PeopleView for Rows<'_> {
     fn person(&self, s: SessionNo, id: i64) -> Result<Option<PersonRow>> {
         self.one(BY_ID, params![s.0, id], person_row)
@@ -125,7 +133,9 @@ impl PeopleView for Rows<'_> {
         each: &mut dyn FnMut(u32, &[u8]) -> Result<()>,
     ) -> Result<()> {
         let mut show = |row: &Row<'_>| {
-            each(row.get(0)?, row.get_ref(1)?.as_blob()?)
+            let block = u32::try_from(row.get::<_, i64>(0)? & BLOCK)
+                .map_err(|_| Fault::Corrupt("place of contact items"))?;
+            each(block, row.get_ref(1)?.as_blob()?)
                 .map_err(|_| Fault::Corrupt("block of contact items"))
         };
         // A page's blocks mostly follow one another: one statement that walks costs less than one start for each.
@@ -133,15 +143,15 @@ impl PeopleView for Rows<'_> {
             && usize::try_from(last - first).is_ok_and(|span| span + 1 == blocks.len())
         {
             self.many(
-                "SELECT block, items FROM contact_items WHERE session = ?1 AND block BETWEEN ?2 AND ?3 ORDER BY block",
-                (s.0, first, last),
+                "SELECT place, items FROM item_blocks WHERE place BETWEEN ?1 AND ?2 ORDER BY place",
+                (item_place(s, *first), item_place(s, *last)),
                 &mut show,
             )?;
         } else {
             self.each(
-                "SELECT block, items FROM contact_items WHERE session = ?1 AND block = ?2",
+                "SELECT place, items FROM item_blocks WHERE place = ?1",
                 blocks,
-                |block| (s.0, *block),
+                |block| (item_place(s, *block),),
                 &mut show,
             )?;
         }
@@ -237,14 +247,14 @@ impl PeopleTx for Rows<'_> {
     fn put_item_block(&mut self, s: SessionNo, block: u32, bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() {
             self.run(
-                "DELETE FROM contact_items WHERE session = ?1 AND block = ?2",
-                params![s.0, block],
+                "DELETE FROM item_blocks WHERE place = ?1",
+                [item_place(s, block)],
             )?;
         } else {
             self.run(
-                "INSERT INTO contact_items (session, block, items) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (session, block) DO UPDATE SET items = excluded.items",
-                params![s.0, block, bytes],
+                "INSERT INTO item_blocks (place, session, items) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (place) DO UPDATE SET items = excluded.items",
+                params![item_place(s, block), s.0, bytes],
             )?;
         }
         Ok(())
