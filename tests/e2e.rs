@@ -23,6 +23,8 @@ mod contacts;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod media;

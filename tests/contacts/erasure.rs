@@ -107,7 +107,7 @@ async fn nothing_of_an_erased_person_is_in_any_table_and_they_can_write_again() 
         "people.phone",
         "messages.body",
         "events.payload",
-        "contact_items.items",
+        "item_blocks.items",
     ] {
         assert!(before.contains(&table.to_owned()), "{table} of {before:?}");
     }

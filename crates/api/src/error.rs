@@ -211,6 +211,12 @@ impl From<Error> for ApiError {
             Error::Conflict(message) => {
                 Self::new(StatusCode::CONFLICT, ErrorCode::Conflict, message)
             }
+            Error::KeyNeeded => Self::new(
+                StatusCode::CONFLICT,
+                ErrorCode::Conflict,
+                "the import is half done and waits for its key",
+            )
+            .detail("reason", "key_needed"),
             Error::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 ErrorCode::IdempotencyKeyReused,
@@ -324,6 +330,7 @@ mod tests {
         for (error, status, code, reason) in [
             (Error::NotFound("chat"), 404, "not_found", None),
             (Error::Conflict("busy".into()), 409, "conflict", None),
+            (Error::KeyNeeded, 409, "conflict", Some("key_needed")),
             (Error::KeyReused, 422, "idempotency_key_reused", None),
             (
                 Error::NotConnected,

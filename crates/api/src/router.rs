@@ -7,8 +7,8 @@ use crate::{
     openapi, operations,
     state::ApiState,
     v1::{
-        admin, api_keys, auth, calls, channels, chats, contacts, events, groups, media, messages,
-        organizations, outbox, presence, realtime, sessions,
+        admin, api_keys, auth, calls, channels, chats, contacts, events, groups, imports, media,
+        messages, organizations, outbox, presence, realtime, sessions,
     },
 };
 use axum::{
@@ -139,6 +139,10 @@ fn v1() -> OpenApiRouter<ApiState> {
         .routes(routes!(channels::follow::follow_channel))
         .routes(routes!(channels::unfollow::unfollow_channel))
         .routes(routes!(channels::mute::mute_channel))
+        // Imports
+        .routes(routes!(imports::begin::begin_import))
+        .routes(routes!(imports::get::get_import))
+        .routes(routes!(imports::resume::resume_import))
         // Groups
         .routes(routes!(groups::list::list_groups))
         .routes(routes!(groups::get::get_group))

@@ -3,6 +3,7 @@
 use crate::{
     Error, Result,
     ports::{
+        backups::{Backups, NoBackups},
         clock::Clock,
         engine::Engine,
         ids::Ids,
@@ -31,6 +32,8 @@ pub struct Domain {
     pub retention: crate::log::Retention,
     /// How people are known.
     pub identity: crate::identity::Identity,
+    /// Backups while they are imported.
+    pub backups: Arc<dyn Backups>,
     /// Which process this is: `gatewayId` of the sessions it holds.
     pub node_id: String,
     /// When it was made.
@@ -42,6 +45,7 @@ pub struct Domain {
     pub(crate) keepers: crate::chats::settings::Keepers,
     pub(crate) live: crate::live::Live,
     pub(crate) hub: crate::log::Hub,
+    pub(crate) imports: crate::imports::Imports,
     pub(crate) tenders: crate::search::keep::Tenders,
     engine: OnceLock<Arc<dyn Engine>>,
 }
@@ -66,11 +70,13 @@ impl Domain {
             web: Arc::new(NoWeb),
             retention: crate::log::Retention::default(),
             identity: crate::identity::Identity::default(),
+            backups: Arc::new(NoBackups),
             node_id: String::new(),
             outbox: crate::outbox::Workers::default(),
             keepers: crate::chats::settings::Keepers::default(),
             live: crate::live::Live::default(),
             hub: crate::log::Hub::default(),
+            imports: crate::imports::Imports::default(),
             tenders: crate::search::keep::Tenders::default(),
             engine: OnceLock::new(),
         }
@@ -108,6 +114,13 @@ impl Domain {
     #[must_use]
     pub fn keeping(mut self, retention: crate::log::Retention) -> Self {
         self.retention = retention;
+        self
+    }
+
+    /// Gives it a place for backups.
+    #[must_use]
+    pub fn with_backups(mut self, backups: Arc<dyn Backups>) -> Self {
+        self.backups = backups;
         self
     }
 

@@ -24,6 +24,9 @@ pub enum Error {
     /// A job or request of this kind is under way.
     #[error("{0}")]
     Conflict(String),
+    /// A half-done import waits for its key.
+    #[error("the import waits for its key")]
+    KeyNeeded,
     /// The idempotency key belongs to another request.
     #[error("idempotency key was used with another request")]
     KeyReused,

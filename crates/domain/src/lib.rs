@@ -19,6 +19,7 @@ pub mod export;
 pub mod gateways;
 pub mod groups;
 pub mod identity;
+pub mod imports;
 pub mod inbound;
 pub mod inbox;
 pub mod ingest;

@@ -78,6 +78,7 @@ impl Gateway {
         }
         domain.resume_organizations().await?;
         domain.resume_backfills().await?;
+        domain.tidy_imports().await?;
         let resumed = domain.resume_sessions().await?;
         tracing::info!(%address, sessions = resumed, "listening");
         Ok(Self {

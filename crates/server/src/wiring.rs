@@ -4,6 +4,7 @@ use crate::{config::Config, data_dir, outbound::Guarded};
 use anyhow::{Context, bail};
 use std::{fs, sync::Arc};
 use wharf_api::{ApiConfig, ApiState, RenderMetrics, auth::Embedded};
+use wharf_backup::KeptBackups;
 use wharf_domain::{
     Domain,
     identity::Identity,
@@ -30,15 +31,22 @@ const KEY_CHECK: &str = "master_key_check";
 
 /// The domain over its store, without connections: what commands other than `serve` need.
 pub async fn domain(config: &Config) -> anyhow::Result<Arc<Domain>> {
-    over(config, Media::default()).await
+    Ok(Arc::new(over(config).await?))
 }
 
 /// The same with its files: for the one process that holds the data directory.
 pub async fn gateway_domain(config: &Config) -> anyhow::Result<Arc<Domain>> {
-    over(config, media(config).await?).await
+    let backups =
+        KeptBackups::open(config.data.join("imports")).context("the folder of imports")?;
+    let domain = over(config).await?;
+    Ok(Arc::new(
+        domain
+            .with_media(media(config).await?)
+            .with_backups(Arc::new(backups)),
+    ))
 }
 
-async fn over(config: &Config, media: Media) -> anyhow::Result<Arc<Domain>> {
+async fn over(config: &Config) -> anyhow::Result<Domain> {
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::default());
     let key = data_dir::master_key(config, &*ids)?;
     let secrets: Arc<dyn Secrets> = Arc::new(MasterKey::new(key, Arc::clone(&ids)));
@@ -52,20 +60,17 @@ async fn over(config: &Config, media: Media) -> anyhow::Result<Arc<Domain>> {
     } else {
         config.node_id.clone()
     };
-    Ok(Arc::new(
-        Domain::new(store, Arc::new(SystemClock), ids, secrets)
-            .named(node)
-            .with_media(media)
-            .keeping(Retention::days(
-                config.retention.events_days,
-                config.retention.deliveries_days,
-            ))
-            .with_identity(Identity::new(
-                config.auth.refresh_days,
-                config.public_url.trim_end_matches('/'),
-            ))
-            .with_web(Arc::new(Guarded::new(&config.outbound)?)),
-    ))
+    Ok(Domain::new(store, Arc::new(SystemClock), ids, secrets)
+        .named(node)
+        .keeping(Retention::days(
+            config.retention.events_days,
+            config.retention.deliveries_days,
+        ))
+        .with_identity(Identity::new(
+            config.auth.refresh_days,
+            config.public_url.trim_end_matches('/'),
+        ))
+        .with_web(Arc::new(Guarded::new(&config.outbound)?)))
 }
 
 /// Where files are kept, and who looks at them.

@@ -82,10 +82,14 @@ impl AuditTx for Rows<'_> {
     }
 
     fn trim_audit(&mut self, before: Millis, rows: usize) -> Result<usize> {
-        self.run(
-            "DELETE FROM audit WHERE place IN
-                 (SELECT place FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)",
+        let old: Vec<i64> = self.many(
+            "SELECT place FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2",
             params![before, limit(rows)],
-        )
+            |row| Ok(row.get(0)?),
+        )?;
+        for place in &old {
+            self.run("DELETE FROM audit WHERE place = ?1", [place])?;
+        }
+        Ok(old.len())
     }
 }

@@ -26,6 +26,7 @@ mod erasing;
 mod erasure;
 mod events;
 mod groups;
+mod imports;
 mod jobs;
 mod messages;
 mod organizations;

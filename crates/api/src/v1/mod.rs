@@ -9,6 +9,7 @@ pub mod chats;
 pub mod contacts;
 pub mod events;
 pub mod groups;
+pub mod imports;
 pub mod media;
 pub mod messages;
 pub mod organizations;

@@ -240,6 +240,7 @@ async fn files_of_a_deleted_session_go_unless_another_row_names_them() {
     api.by_key("DELETE", &chat).go().await.ok(204);
     assert_eq!(api.domain.sweep_media().await.unwrap(), 0);
     api.clock.advance(2 * 3_600_000);
-    assert_eq!(api.domain.sweep_media().await.unwrap(), 1);
-    assert_eq!(kept(&api).await, Vec::<String>::new());
+    // The sweep that goes with the erased session may come first.
+    api.domain.sweep_media().await.unwrap();
+    until("nothing is kept", async || kept(&api).await.is_empty()).await;
 }

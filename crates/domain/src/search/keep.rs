@@ -190,7 +190,8 @@ impl Domain {
                     .ok_or(crate::Error::NotFound("session"))?;
                 let gone = view.search_purges(s, 1)?;
                 let due = segment::due(view, s)?;
-                let sources = due.map(|next| Ok((next, segment::sources(view, s, next)?)));
+                let sources =
+                    due.map(|next| segment::sources(view, s, next).map(|found| (next, found)));
                 Ok((gone, sources.transpose()?))
             })
             .await?;

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use wharf_domain::{Error, ports::blobs::Chunks};
 
 /// Between two pieces: who sends slower holds a connection for nothing.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(in crate::v1) const PATIENCE: Duration = Duration::from_secs(60);
 
 fn cut() -> Error {
     Error::invalid("body", "ended early")
@@ -70,12 +70,31 @@ impl Chunks for Raw {
 }
 
 /// A field of a form borrows the form, so both live in a task that hands the pieces over.
-struct Field(mpsc::Receiver<Result<Bytes, Error>>);
+pub(in crate::v1) struct Field(pub mpsc::Receiver<Result<Bytes, Error>>);
 
 #[async_trait::async_trait]
 impl Chunks for Field {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         self.0.recv().await.transpose()
+    }
+}
+
+/// Hands over what a field has, to its end; `false` when there is no more to read of the form, or nobody who reads.
+pub(in crate::v1) async fn hand_over(
+    field: &mut axum::extract::multipart::Field<'_>,
+    give: &mpsc::Sender<Result<Bytes, Error>>,
+) -> bool {
+    loop {
+        let piece = match tokio::time::timeout(PATIENCE, field.chunk()).await {
+            Ok(Ok(Some(piece))) => Ok(piece),
+            Ok(Ok(None)) => return true,
+            Ok(Err(_)) => Err(cut()),
+            Err(_) => Err(slow()),
+        };
+        let over = piece.is_err();
+        if give.send(piece).await.is_err() || over {
+            return false;
+        }
     }
 }
 
@@ -116,18 +135,7 @@ async fn form(mut request: Request<Body>) -> ApiResult<Intake> {
         if tell.send(said).is_err() {
             return;
         }
-        loop {
-            let piece = match tokio::time::timeout(PATIENCE, field.chunk()).await {
-                Ok(Ok(Some(piece))) => Ok(piece),
-                Ok(Ok(None)) => return,
-                Ok(Err(_)) => Err(cut()),
-                Err(_) => Err(slow()),
-            };
-            let over = piece.is_err();
-            if give.send(piece).await.is_err() || over {
-                return;
-            }
-        }
+        hand_over(&mut field, &give).await;
     });
     let (mimetype, filename) = told
         .await

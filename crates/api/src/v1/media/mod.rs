@@ -1,4 +1,4 @@
 //! Files sent ahead.
 
-mod intake;
+pub(super) mod intake;
 pub mod upload;

@@ -15,6 +15,7 @@ mod device;
 mod erasure;
 mod events;
 mod groups;
+mod imports;
 mod jobs;
 mod messages;
 mod organizations;
@@ -31,6 +32,7 @@ pub use device::*;
 pub use erasure::*;
 pub use events::*;
 pub use groups::*;
+pub use imports::*;
 pub use jobs::*;
 pub use messages::*;
 pub use organizations::*;
@@ -117,6 +119,7 @@ pub trait View:
     + AccountsView
     + JobsView
     + ErasureView
+    + ImportsView
 {
 }
 impl<
@@ -134,7 +137,8 @@ impl<
         + AuditView
         + AccountsView
         + JobsView
-        + ErasureView,
+        + ErasureView
+        + ImportsView,
 > View for T
 {
 }
@@ -157,6 +161,7 @@ pub trait Tx:
     + AccountsTx
     + JobsTx
     + ErasureTx
+    + ImportsTx
 {
     /// The same transaction as a view.
     fn view(&self) -> &dyn View;
