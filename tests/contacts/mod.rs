@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod erasure;
 
+mod live;
+
 use crate::harness::{ANNA, BORIS, OWN, TestApp, until};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -47,7 +47,12 @@ fn v1() -> OpenApiRouter<ApiState> {
             contacts::get::get_contact,
             contacts::erase::erase_contact
         ))
+        .routes(routes!(contacts::blocked::list_blocked))
         .routes(routes!(presence::subscribe::subscribe_presence))
+        .routes(routes!(contacts::picture::get_contact_picture))
+        .routes(routes!(contacts::about::get_contact_about))
+        .routes(routes!(contacts::block::block_contact))
+        .routes(routes!(contacts::unblock::unblock_contact))
         // Chats
         .routes(routes!(chats::list::list_chats))
         .routes(routes!(

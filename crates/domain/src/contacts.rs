@@ -284,6 +284,16 @@ impl Sealer {
     }
 }
 
+/// Somebody the account blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the contract's fields")]
+pub struct Blocked {
+    pub lid: String,
+    pub name: String,
+    pub phone_number: String,
+}
+
 impl Domain {
     /// One page of the people this session has seen.
     pub async fn list_contacts(

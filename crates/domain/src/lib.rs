@@ -3,6 +3,7 @@
 //! The domain knows no driver: no SQL, no HTTP, no WhatsApp type. Rules run as closures over the store's
 //! [`ports::store::View`] and [`ports::store::Tx`], so each is written once for every store.
 
+pub mod acquaintance;
 mod address_book;
 pub mod app;
 pub mod audit;

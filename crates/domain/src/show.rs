@@ -9,7 +9,7 @@ use crate::{
     sessions::{SessionNo, SessionScope},
 };
 use std::{cell::RefCell, collections::HashMap};
-use wharf_types::{Lid, Phone};
+use wharf_types::{Address, Lid, Phone};
 
 /// The session's own account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +33,14 @@ impl Own {
             lid: row.lid,
             push_name: row.push_name,
         })
+    }
+
+    /// Whether this address is the account's.
+    pub fn is_at(&self, address: &Address) -> bool {
+        match address {
+            Address::Lid(lid) => self.is(Some(lid), None),
+            Address::Phone(phone) => self.is(None, Some(phone)),
+        }
     }
 
     /// Whether these ids are the account's.

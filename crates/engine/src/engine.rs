@@ -517,6 +517,14 @@ impl Engine for WhatsAppEngine {
         fetched.map_err(|why| crate::live::upstream("rejected", why))
     }
 
+    async fn block(&self, session: &SessionScope, who: &Seen, blocked: bool) -> Result<(), Error> {
+        self.connected_actor(session)?.block(who, blocked).await
+    }
+
+    async fn blocked(&self, session: &SessionScope) -> Result<Vec<Seen>, Error> {
+        self.connected_actor(session)?.blocked().await
+    }
+
     async fn about(&self, session: &SessionScope, of: &Address) -> Result<Option<String>, Error> {
         self.connected_actor(session)?.about(of).await
     }

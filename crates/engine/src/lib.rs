@@ -8,6 +8,7 @@
 mod acks;
 mod actor;
 mod backfill;
+mod blocking;
 mod channels;
 mod chats;
 mod config;

@@ -50,7 +50,7 @@ fn error(error: ContactError) -> Error {
 }
 
 impl Actor {
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         question: impl Future<Output = Result<T, ContactError>>,
     ) -> Result<T, Error> {

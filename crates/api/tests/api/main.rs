@@ -1,6 +1,8 @@
 //! The API over HTTP, in one binary. `harness` gives a test an API over a real store in one line.
 
 #[cfg(test)]
+mod acquaintance;
+#[cfg(test)]
 mod admin;
 #[cfg(test)]
 mod api_keys;

@@ -238,6 +238,10 @@ pub trait Engine: Addons {
     ) -> Result<(), Error>;
     /// Brings the stored posts of a channel up to date; returns once what came is stored.
     async fn fetch_posts(&self, session: &SessionScope, channel: &ChannelJid) -> Result<(), Error>;
+    /// Blocks a person or no longer does. Repeating is a no-op.
+    async fn block(&self, session: &SessionScope, who: &Seen, blocked: bool) -> Result<(), Error>;
+    /// Whom the account blocks.
+    async fn blocked(&self, session: &SessionScope) -> Result<Vec<Seen>, Error>;
     /// The about text; `None` when hidden.
     async fn about(&self, session: &SessionScope, of: &Address) -> Result<Option<String>, Error>;
 }

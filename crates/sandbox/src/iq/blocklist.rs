@@ -90,6 +90,11 @@ fn dhash(all: &[Lid]) -> String {
 }
 
 impl World<'_> {
+    /// Whether an account blocked somebody.
+    pub fn blocks(&self, who: Phone, other: Lid) -> anyhow::Result<bool> {
+        Ok(self.blocked(who)?.contains(&other))
+    }
+
     pub fn blocked(&self, phone: Phone) -> anyhow::Result<Vec<Lid>> {
         let mut q = self
             .db()

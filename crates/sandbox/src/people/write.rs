@@ -60,7 +60,12 @@ impl World<'_> {
             self.record_body(sent, &body)?;
         }
         let file = self.examine(from.phone.device(0), &id, what.msg, None)?;
+        // The server takes what a blocked person writes, and keeps it to itself.
+        let reaches = !self.blocks(to.phone, from.lid)?;
         for (owner, chat) in [(from.phone, &them), (to.phone, &me)] {
+            if owner == to.phone && !reaches {
+                continue;
+            }
             let place = Place {
                 owner,
                 chat,
@@ -70,7 +75,11 @@ impl World<'_> {
             self.absorb(place, what.msg, file.as_ref())?;
         }
         self.keep_written(from.phone, &id, to.phone, what)?;
-        for d in self.ready_devices(to.phone)? {
+        let theirs = match reaches {
+            true => self.ready_devices(to.phone)?,
+            false => Vec::new(),
+        };
+        for d in theirs {
             let n = self.written_node(from, to, d.addr, &id, what)?;
             self.record_delivery(sent, d.addr)?;
             self.deliver(d.addr, &n)?;

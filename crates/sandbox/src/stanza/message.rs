@@ -118,6 +118,10 @@ fn direct(
     };
     let me = w.account(from.phone)?.context("the sender's account")?;
     let peer = attr(n, "category") == "peer";
+    // Who blocks somebody cannot write to them (whatsmeow's issue 379).
+    if !peer && w.blocks(me.phone, target.lid)? {
+        return Ok(Done::reply(ack(w, n, to, &[("error", "403".into())])));
+    }
     if !peer && w.timelock_strikes(&me, &target)? {
         return Ok(Done::reply(ack(w, n, to, &[("error", "463".into())])));
     }

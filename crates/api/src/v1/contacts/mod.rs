@@ -3,11 +3,16 @@
 //! The answers are the domain's own values; the types here are their schemas. The tests hold every answer
 //! against its schema.
 
+pub mod about;
+pub mod block;
+pub mod blocked;
 pub mod check;
 pub mod check_many;
 pub mod erase;
 pub mod get;
 pub mod list;
+pub mod picture;
+pub mod unblock;
 
 use utoipa::ToSchema;
 
@@ -25,6 +30,18 @@ pub struct Contact {
     pub phone_number: String,
     /// The `source` asked for; else `dm` if there is a direct chat, else `group`.
     pub source: Source,
+}
+
+/// Somebody the account blocks.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Blocked {
+    /// Like `205227043110953@lid`; `""` while unknown.
+    pub lid: String,
+    /// The best known, `""` while unknown.
+    pub name: String,
+    /// Digits; `""` while only the LID is known.
+    pub phone_number: String,
 }
 
 /// A list of people.

@@ -199,10 +199,27 @@ impl Engine for PlayedEngine {
     }
     async fn picture(
         &self,
-        _: &SessionScope,
-        _: &Address,
+        session: &SessionScope,
+        of: &Address,
     ) -> Result<Option<(String, String)>, Error> {
-        Ok(None)
+        self.live(session, format!("picture {}", of.jid()))?;
+        let visible = of.jid().starts_with("15551230001");
+        Ok(visible.then(|| ("7".to_owned(), "https://pps.whatsapp.net/x".to_owned())))
+    }
+    async fn block(&self, session: &SessionScope, who: &Seen, blocked: bool) -> Result<(), Error> {
+        let lid = who.lid.as_ref().map_or("-", |lid| lid.as_str());
+        let phone = who.phone.as_ref().map_or("-", |phone| phone.as_str());
+        self.live(session, format!("block {lid} {phone} {blocked}"))
+    }
+    async fn blocked(&self, session: &SessionScope) -> Result<Vec<Seen>, Error> {
+        self.live(session, "blocked".to_owned())?;
+        Ok((100..300)
+            .rev()
+            .map(|lid| Seen {
+                lid: format!("{lid}@lid").parse().ok(),
+                phone: None,
+            })
+            .collect())
     }
     async fn fetch_media(
         &self,
@@ -253,7 +270,9 @@ impl Engine for PlayedEngine {
     async fn fetch_posts(&self, session: &SessionScope, jid: &ChannelJid) -> Result<(), Error> {
         self.live(session, format!("posts of {}", jid.as_str()))
     }
-    async fn about(&self, _: &SessionScope, _: &Address) -> Result<Option<String>, Error> {
-        Ok(None)
+    async fn about(&self, session: &SessionScope, of: &Address) -> Result<Option<String>, Error> {
+        self.live(session, format!("about {}", of.jid()))?;
+        let visible = of.jid().starts_with("15551230001");
+        Ok(visible.then(|| "at the pier".to_owned()))
     }
 }

@@ -1,0 +1,24 @@
+//! `POST /sessions/{session}/contacts/{jid}/unblock`.
+
+use crate::{
+    error::ApiResult,
+    extract::{InSession, Segment, Send},
+    state::ApiState,
+};
+use axum::{extract::State, http::StatusCode};
+
+/// Blocks a person no longer. Repeating is a no-op. Needs `send` and a connected session.
+#[utoipa::path(post, path = "/sessions/{session}/contacts/{jid}/unblock", tag = "contacts",
+    responses((status = 204, description = "Done."),
+        (status = 501, description = "`not_implemented`: the session is not connected"),
+        (status = 502, description = "`upstream_error`: `details.reason` says why WhatsApp refused"),
+        (status = 504, description = "`timeout`: WhatsApp did not answer in time")))]
+pub async fn unblock_contact(
+    State(state): State<ApiState>,
+    here: InSession<Send>,
+    segment: Segment,
+) -> ApiResult<StatusCode> {
+    let who = segment.address()?;
+    state.domain().block_contact(here.scope, who, false).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
