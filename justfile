@@ -31,6 +31,10 @@ soak rounds="100":
 deny:
     cargo deny check
 
+# every operation of the document with made-up input (schemathesis, in a Python environment of its own)
+fuzz-api examples="20":
+    scripts/fuzz-api {{examples}}
+
 # the OpenAPI document that is kept in the tree
 openapi:
     cargo run -q -- openapi > openapi.json

@@ -1,5 +1,8 @@
 //! The platform's own operations against the simulated network.
 
+#[cfg(test)]
+mod organizations;
+
 use crate::harness::{Door, TestApp, until};
 use serde_json::{Value, json};
 

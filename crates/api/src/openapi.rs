@@ -105,7 +105,7 @@ pub fn finish(made: &utoipa::openapi::OpenApi) -> Value {
         if let Some(schemas) = components.get_mut("schemas") {
             set(schemas, "Error", error_schema());
             point_from_lists(schemas);
-            close_wholes(schemas);
+            open_parts(schemas);
         }
     }
     let paths = document.get_mut("paths").map(Value::take);
@@ -166,8 +166,9 @@ fn point_from_lists(schemas: &mut Value) {
     }
 }
 
-/// A body put together of parts is closed as a whole: a part that allowed no fields but its own would forbid the others'.
-fn close_wholes(schemas: &mut Value) {
+/// A body put together of parts: one that allowed no fields but its own would forbid the others'. That unknown fields are
+/// refused is then said in words only, since few tools know `unevaluatedProperties`.
+fn open_parts(schemas: &mut Value) {
     let Some(schemas) = schemas.as_object_mut() else {
         return;
     };
@@ -177,7 +178,7 @@ fn close_wholes(schemas: &mut Value) {
         .map(|(name, _)| name.clone())
         .collect();
     for whole in wholes {
-        let (mut parts, mut seen) = (vec![whole.clone()], Vec::new());
+        let (mut parts, mut seen) = (vec![whole], Vec::new());
         while let Some(name) = parts.pop() {
             if seen.contains(&name) {
                 continue;
@@ -186,9 +187,6 @@ fn close_wholes(schemas: &mut Value) {
                 open_part(schema, &mut parts);
             }
             seen.push(name);
-        }
-        if let Some(schema) = schemas.get_mut(&whole) {
-            set(schema, "unevaluatedProperties", false.into());
         }
     }
 }

@@ -73,3 +73,63 @@ async fn failures_with_their_id_and_never_a_secret() {
         assert!(!text.contains(secret), "the log holds {secret}");
     }
 }
+
+#[tokio::test]
+async fn logging_in_leaves_no_secret_and_no_address() {
+    let api = TestApi::new().await;
+    let email = "canary-mail@example.org";
+    let owner = api.domain.first_owner(api.org, email).await.unwrap();
+    let right = json!({"email": email, "password": owner.password});
+    let wrong = json!({"email": "canary-other@example.org", "password": "canary of a password"});
+    let login =
+        async |body: &serde_json::Value| api.ask("POST", "/auth/login").json(body).go().await;
+    let tokens = login(&right).await.ok(200);
+    login(&wrong).await.is(401, "unauthorized");
+    let refresh = json!({"refreshToken": tokens["refreshToken"]});
+    let next = api
+        .ask("POST", "/auth/refresh")
+        .json(&refresh)
+        .go()
+        .await
+        .ok(200);
+    api.ask("POST", "/auth/refresh")
+        .json(&refresh)
+        .go()
+        .await
+        .is(401, "unauthorized");
+    let invite = json!({"email": "canary-new@example.org"});
+    let access = next["accessToken"].as_str().unwrap();
+    let path = format!("/organizations/{}/members", api.org);
+    let invited = api
+        .ask("POST", &path)
+        .bearer(access)
+        .json(&invite)
+        .go()
+        .await;
+    let text = LOG.text();
+    assert!(
+        text.contains("/api/v1/auth/refresh"),
+        "requests are logged by pattern"
+    );
+    for secret in [
+        "canary-mail",
+        "canary-other",
+        "canary-new",
+        "canary of a password",
+        &owner.password,
+    ] {
+        assert!(!text.contains(secret), "the log holds {secret}");
+    }
+    for token in [&tokens, &next]
+        .map(|t| [&t["accessToken"], &t["refreshToken"]])
+        .as_flattened()
+    {
+        assert!(
+            !text.contains(token.as_str().unwrap()),
+            "the log holds a token"
+        );
+    }
+    if invited.status == 201 {
+        assert!(!text.contains(invited.json()["token"].as_str().unwrap()));
+    }
+}

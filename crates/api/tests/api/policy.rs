@@ -244,6 +244,7 @@ async fn who_may_do_what() {
     let api = TestApi::with_issuers(vec![config]).await;
     let second = api.domain.create_organization("second").await.unwrap();
     let (foreign, other) = (api.session(second.id).await, api.session(api.org).await);
+    let unseen = api.session(api.org).await;
     let callers = callers(&api, other.id).await;
     let mut table: BTreeMap<&str, Who> = TABLE.iter().copied().collect();
     assert_eq!(
@@ -293,6 +294,12 @@ async fn who_may_do_what() {
                     answer.is(403, "forbidden");
                 } else if pattern.contains("{session}") && matches!(who, Can(_)) {
                     assert_eq!(status, 404, "{at}: another organization's session");
+                    if caller.name.contains("limited") {
+                        let path = about(second.id)
+                            .replace(&foreign.id.to_string(), &unseen.id.to_string());
+                        let hidden = api.ask(&method, &path).bearer(&caller.token).go().await;
+                        assert_eq!(hidden.status, 404, "{at}: a session it is not for");
+                    }
                 } else {
                     // Let in; what is wrong with an empty request is another test's business.
                     let limited = id == "createSession" && caller.name.contains("limited");

@@ -1,7 +1,7 @@
 //! Messages by age, and the sends they were: chat by chat, the oldest first. What a queued send stands for stays until it
 //! is sent.
 
-use super::{BREATH, ROWS, drop_message};
+use super::{BREATH, MESSAGES, ROWS, drop_message};
 use crate::{
     Domain, Result,
     ports::store::{ChatFilter, ChatPlace, ChatRow, StoreExt},
@@ -64,7 +64,7 @@ impl Domain {
         loop {
             let old = self
                 .store
-                .read(move |view| view.messages_older(s, chat, before, ROWS))
+                .read(move |view| view.messages_older(s, chat, before, MESSAGES))
                 .await?;
             if old.is_empty() {
                 return Ok(gone);

@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// Rows of one job: a few milliseconds of the writer.
 const ROWS: usize = 200;
+/// Messages of one job: each leaves the search index by up to some hundred terms.
+const MESSAGES: usize = 25;
 /// Rows looked at in one snapshot.
 const PAGE: i64 = 1_000;
 /// Between two jobs whoever waits for the writer gets it.

@@ -6,7 +6,7 @@
 //! device's state: without them the account could not read what they send. WhatsApp tells of them again when they write or
 //! when a group they are in is fetched.
 
-use super::{BREATH, PAGE, ROWS, drop_message};
+use super::{BREATH, MESSAGES, PAGE, ROWS, drop_message};
 use crate::{
     Domain, Error, Result,
     audit::By,
@@ -229,7 +229,10 @@ impl Domain {
             report.reactions += touched.len() as u64;
             let mut work = theirs.into_iter().chain(touched).peekable();
             while work.peek().is_some() {
-                let (step, known) = (work.by_ref().take(ROWS).collect::<Vec<_>>(), known.clone());
+                let (step, known) = (
+                    work.by_ref().take(MESSAGES).collect::<Vec<_>>(),
+                    known.clone(),
+                );
                 // Read again: somebody may have written since.
                 self.store
                     .write(move |tx| {

@@ -56,7 +56,8 @@ impl From<erasure::ErasureReport> for ErasureReport {
 }
 
 /// Erases one person from the session: their row, the direct chat, what they wrote and did in groups, receipts,
-/// memberships, sends to them, their files, and the payloads of events about them. What others wrote stays. WhatsApp tells
+/// memberships, sends to them, their files, and the payloads of events about them. What others wrote stays, and so
+/// do the device's keys for the encryption with that person's devices. WhatsApp tells
 /// of them anew when they write again or a group they are in is fetched. Takes seconds where there is much; cut off, it is
 /// finished by asking again. Needs `manage`.
 #[utoipa::path(delete, path = "/sessions/{session}/contacts/{lid}", tag = "contacts", params(Meant),
