@@ -1,4 +1,10 @@
-//! Groups as stored, and messages in them.
+//! Groups as stored, messages in them, and what is done to them.
+
+mod invites;
+mod manage;
+mod many;
+mod members;
+mod support;
 
 use crate::harness::{ANNA, BORIS, CHLOE, OWN, TestApp, until};
 use serde_json::{Value, json};
@@ -17,7 +23,7 @@ async fn app_with_group() -> (TestApp, crate::harness::Session, String) {
     (app, session, gid)
 }
 
-async fn members(app: &TestApp, session: &crate::harness::Session, gid: &str) -> Vec<Value> {
+async fn rows(app: &TestApp, session: &crate::harness::Session, gid: &str) -> Vec<Value> {
     app.all(&session.path(&format!("/groups/{gid}/members")))
         .await
 }
@@ -41,7 +47,7 @@ async fn a_group_made_by_others_appears_and_follows_their_changes() {
         .await
         .well();
     until("the fourth", || async {
-        (members(&app, &session, &gid).await.len() == 4).then_some(())
+        (rows(&app, &session, &gid).await.len() == 4).then_some(())
     })
     .await;
     app.phones
@@ -65,7 +71,7 @@ async fn a_group_made_by_others_appears_and_follows_their_changes() {
         .await
         .well();
     until("three again", || async {
-        (members(&app, &session, &gid).await.len() == 3).then_some(())
+        (rows(&app, &session, &gid).await.len() == 3).then_some(())
     })
     .await;
     let listed = app
@@ -77,7 +83,7 @@ async fn a_group_made_by_others_appears_and_follows_their_changes() {
         3,
         "Boris was seen in a group, ever"
     );
-    let roles: Vec<Value> = members(&app, &session, &gid)
+    let roles: Vec<Value> = rows(&app, &session, &gid)
         .await
         .into_iter()
         .map(|m| m["role"].clone())

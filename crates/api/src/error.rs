@@ -50,7 +50,8 @@ impl ApiError {
         }))
     }
 
-    fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
+    /// With one more detail.
+    pub(crate) fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.0.details.insert(key.to_owned(), value.into());
         self
     }

@@ -149,9 +149,34 @@ fn v1() -> OpenApiRouter<ApiState> {
         .routes(routes!(imports::get::get_import))
         .routes(routes!(imports::resume::resume_import))
         // Groups
-        .routes(routes!(groups::list::list_groups))
-        .routes(routes!(groups::get::get_group))
-        .routes(routes!(groups::members::list_group_members))
+        .routes(routes!(
+            groups::list::list_groups,
+            groups::create::create_group
+        ))
+        .routes(routes!(
+            groups::get::get_group,
+            groups::update::update_group
+        ))
+        .routes(routes!(
+            groups::invite::get_group_invite,
+            groups::invite::revoke_group_invite
+        ))
+        .routes(routes!(
+            groups::members::list_group_members,
+            groups::add::add_group_members
+        ))
+        .routes(routes!(groups::member::remove_group_member))
+        .routes(routes!(groups::member::promote_group_member))
+        .routes(routes!(groups::member::demote_group_member))
+        .routes(routes!(groups::requests::list_join_requests))
+        .routes(routes!(groups::requests::approve_group_members))
+        .routes(routes!(groups::requests::reject_group_members))
+        .routes(routes!(groups::leave::leave_group))
+        .routes(routes!(groups::join::join_group))
+        .routes(routes!(
+            groups::picture::set_group_picture,
+            groups::picture::remove_group_picture
+        ))
 }
 
 fn all() -> OpenApiRouter<ApiState> {

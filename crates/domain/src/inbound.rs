@@ -389,6 +389,8 @@ pub enum GroupChange {
     Promoted(Vec<Seen>),
     /// Became plain members.
     Demoted(Vec<Seen>),
+    /// A member chose a nickname for this group, "" = none.
+    Tagged(Seen, String),
     /// The group is gone.
     Deleted,
 }

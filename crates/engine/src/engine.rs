@@ -113,7 +113,7 @@ impl WhatsAppEngine {
         slots.get(&session.no).and_then(|slot| slot.actor())
     }
 
-    fn connected_actor(&self, session: &SessionScope) -> Result<Arc<Actor>, Error> {
+    pub(crate) fn connected_actor(&self, session: &SessionScope) -> Result<Arc<Actor>, Error> {
         self.actor(session)
             .filter(|actor| actor.connected())
             .ok_or(Error::NotConnected)

@@ -15,6 +15,7 @@ mod config;
 mod convert;
 mod device_store;
 mod engine;
+mod groups;
 mod http;
 mod line;
 mod live;

@@ -17,6 +17,9 @@ const MOST_PIXELS: u32 = 16_384;
 /// What WhatsApp's own clients make.
 const THUMBNAIL: u32 = 100;
 const QUALITY: u8 = 60;
+/// The larger of the two sizes in which WhatsApp keeps a profile picture (whatsmeow `group.go`: JPEG, at most 640 × 640).
+const PORTRAIT: u32 = 640;
+const PORTRAIT_QUALITY: u8 = 85;
 
 fn reader(path: &Path) -> Option<ImageReader<BufReader<File>>> {
     let file = BufReader::new(File::open(path).ok()?);
@@ -54,6 +57,31 @@ pub(crate) fn look(path: &Path) -> Seen {
         seen.thumbnail = thumbnail(&picture);
     }
     seen
+}
+
+/// The middle of a picture as a square JPEG.
+pub(crate) fn portrait(path: &Path) -> Option<Vec<u8>> {
+    let mut decoder = reader(path)?.into_decoder().ok()?;
+    let turned = decoder.orientation().ok();
+    if decoder.total_bytes() > MOST_MEMORY {
+        return None;
+    }
+    let mut picture = DynamicImage::from_decoder(decoder).ok()?;
+    if let Some(turned) = turned {
+        picture.apply_orientation(turned);
+    }
+    let side = picture.width().min(picture.height());
+    let (x, y) = ((picture.width() - side) / 2, (picture.height() - side) / 2);
+    let square = picture.crop_imm(x, y, side, side);
+    let square = match side > PORTRAIT {
+        true => square.resize(PORTRAIT, PORTRAIT, FilterType::Triangle),
+        false => square,
+    };
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, PORTRAIT_QUALITY)
+        .encode_image(&square.to_rgb8())
+        .ok()?;
+    Some(jpeg)
 }
 
 /// Whether it is a WebP with an animation: the second bit of the flags of its extended header (the container's

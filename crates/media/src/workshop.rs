@@ -62,6 +62,16 @@ impl Studio for Workshop {
             .unwrap_or_default()
     }
 
+    async fn portrait(&self, file: &Path) -> Vec<u8> {
+        let _turn = self.pictures.acquire().await;
+        let file = file.to_owned();
+        spawn_blocking(move || picture::portrait(&file))
+            .await
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+    }
+
     async fn film(&self, file: &Path) -> Seen {
         let Some(ffmpeg) = self.on(file) else {
             return Seen::default();

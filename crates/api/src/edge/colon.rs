@@ -7,7 +7,7 @@
 use axum::http::{Uri, uri::PathAndQuery};
 
 /// Every verb that stands after a colon somewhere in the API.
-pub const VERBS: [&str; 11] = [
+pub const VERBS: [&str; 14] = [
     "start",
     "stop",
     "restart",
@@ -19,6 +19,9 @@ pub const VERBS: [&str; 11] = [
     "follow",
     "unfollow",
     "mute",
+    "approve",
+    "leave",
+    "join",
 ];
 
 /// What became of a path.

@@ -20,6 +20,6 @@ pub use caller::{Caller, InSession, Manage, Needs, Read, Send};
 pub(crate) use caller::{authenticated, session_of};
 pub use organization::{AsAdmin, AsMember, AsOwner, AtLeast, InOrganization};
 pub use origin::Origin;
-pub use path::Segment;
+pub use path::{Segment, Segments};
 pub use person::{AnySession, Person, Resident, Stranger, SuperAdmin};
 pub use query::Query;

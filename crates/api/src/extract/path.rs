@@ -39,16 +39,39 @@ impl FromRequestParts<ApiState> for Segment {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> ApiResult<Self> {
+        Segments::from_request_parts(parts, state)
+            .await?
+            .0
+            .pop()
+            .ok_or_else(|| ApiError::internal("route without a parameter"))
+    }
+}
+
+/// All named segments of a route, for those with more than one after the session.
+pub struct Segments(Vec<Segment>);
+
+impl Segments {
+    /// The address in a segment: 400 when it is none.
+    pub fn address<T: FromStr<Err: Display>>(&self, name: &str) -> ApiResult<T> {
+        self.0
+            .iter()
+            .find(|segment| segment.name == name)
+            .ok_or_else(|| ApiError::internal("route without this parameter"))?
+            .address()
+    }
+}
+
+impl FromRequestParts<ApiState> for Segments {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> ApiResult<Self> {
         let params = RawPathParams::from_request_parts(parts, state)
             .await
             .map_err(|_| ApiError::invalid("path", "is not UTF-8"))?;
-        let (name, text) = params
-            .iter()
-            .last()
-            .ok_or_else(|| ApiError::internal("route without a parameter"))?;
-        Ok(Self {
+        let segment = |(name, text): (&str, &str)| Segment {
             name: name.to_owned(),
             text: text.to_owned(),
-        })
+        };
+        Ok(Self(params.iter().map(segment).collect()))
     }
 }

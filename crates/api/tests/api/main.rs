@@ -19,6 +19,8 @@ mod erasure;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod http;

@@ -272,6 +272,7 @@ impl Batch<'_> {
             GroupChange::Announce(on) => is.announce = on,
             GroupChange::Locked(on) => is.locked = on,
             GroupChange::Deleted => is.joined = false,
+            GroupChange::Tagged(who, tag) => return self.tagged(&was, &who, &tag, at),
             GroupChange::Joined(members) => return self.joined(&was, by, &members, at),
             GroupChange::Left(people) => return self.left(&was, by, &people, at),
             GroupChange::Promoted(people) => {
@@ -358,7 +359,16 @@ impl Batch<'_> {
     ) -> Result<()> {
         let by = self.actor(by)?;
         let people = self.people.resolve_all(self.tx, people.iter())?;
+        let mut ranked = Vec::new();
         for person in &people {
+            let was = self.tx.member(self.s, group.id, person.id)?;
+            let was = was.filter(|row| row.present).map(|row| row.role);
+            // Nobody makes the owner less by calling them an admin.
+            if was.as_deref() == Some(role)
+                || (role == "admin" && was.as_deref() == Some("superadmin"))
+            {
+                continue;
+            }
             let now = Membership {
                 role: Some(role),
                 tag: None,
@@ -368,9 +378,21 @@ impl Batch<'_> {
             if self.membership(group.id, person, &now)? {
                 self.count_members(group.id, 1)?;
             }
+            ranked.push(PersonRef::from(person));
         }
-        let refs = people.iter().map(PersonRef::from).collect();
-        self.tell_members(&group.jid, action, refs, by)
+        self.tell_members(&group.jid, action, ranked, by)
+    }
+
+    /// A member calls themselves something in this group; "" = nothing.
+    fn tagged(&mut self, group: &GroupRow, who: &Seen, tag: &str, at: Millis) -> Result<()> {
+        let person = self.people.resolve(self.tx, who)?;
+        let now = Membership {
+            role: None,
+            tag: Some(tag),
+            present: None,
+            at,
+        };
+        self.membership(group.id, &person, &now).map(drop)
     }
 
     fn actor(&mut self, by: Option<&Seen>) -> Result<Option<PersonRef>> {

@@ -173,6 +173,20 @@ impl Domain {
         }))))
     }
 
+    /// A picture for a profile: a square JPEG of the middle of what the source has.
+    pub(crate) async fn portrait(
+        &self,
+        scope: &SessionScope,
+        source: MediaSource,
+    ) -> Result<Vec<u8>> {
+        let got = self.get(scope, source).await?;
+        let jpeg = self.media.studio.portrait(got.file.path()).await;
+        if jpeg.is_empty() {
+            return Err(Error::invalid("media", "is not a picture that can be read"));
+        }
+        Ok(jpeg)
+    }
+
     async fn get(&self, scope: &SessionScope, source: MediaSource) -> Result<Got> {
         let blobs = &self.media.blobs;
         match source {

@@ -8,6 +8,7 @@ use crate::{
     inbound::{ChannelRole, InChannel, Inbound, SealedVote, Seen},
     live::Passing,
     outbox::Outgoing,
+    ports::groups::Groups,
     sessions::SessionScope,
 };
 use async_trait::async_trait;
@@ -148,7 +149,7 @@ pub trait Addons: Send + Sync {
 
 /// Commands to the sessions' connections. Every call has its own deadline inside.
 #[async_trait]
-pub trait Engine: Addons {
+pub trait Engine: Addons + Groups {
     /// Connects (paired) or begins QR pairing (unpaired). Repeating is a no-op.
     async fn start(&self, session: &SessionScope) -> Result<(), Error>;
     /// Closes the socket, keeps the device. Repeating is a no-op.

@@ -5,6 +5,7 @@ pub mod backups;
 pub mod blobs;
 pub mod clock;
 pub mod engine;
+pub mod groups;
 pub mod ids;
 pub mod secrets;
 pub mod store;

@@ -43,6 +43,8 @@ pub trait Studio: Send + Sync {
     async fn voice(&self, from: &Path, to: &Path) -> bool;
     /// Writes the picture as a WebP of 512 × 512; `false` when that could not be done.
     async fn sticker(&self, from: &Path, to: &Path) -> bool;
+    /// The middle of a picture as a square JPEG, as profiles show it; empty when it is none.
+    async fn portrait(&self, file: &Path) -> Vec<u8>;
 }
 
 /// Knows nothing and converts nothing.
@@ -67,5 +69,8 @@ impl Studio for NoStudio {
     }
     async fn sticker(&self, _: &Path, _: &Path) -> bool {
         false
+    }
+    async fn portrait(&self, _: &Path) -> Vec<u8> {
+        Vec::new()
     }
 }

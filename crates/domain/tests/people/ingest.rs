@@ -379,6 +379,47 @@ async fn groups_come_change_and_go() {
     assert_eq!(unknown, Err(Error::NotFound("group")));
 }
 
+/// A change that is told twice (by our own answer and by WhatsApp) is told to readers once.
+#[tokio::test]
+async fn ranks_and_nicknames_are_told_once_and_stand() {
+    let world = World::new().await;
+    world
+        .tell([group(1, [by_lid(OWN), by_lid(1)], Origin::Live)])
+        .await;
+    for at in [50, 51] {
+        world
+            .tell([
+                changed(1, GroupChange::Promoted(vec![by_lid(1)]), at),
+                changed(1, GroupChange::Tagged(by_lid(1), "Treasurer".into()), at),
+            ])
+            .await;
+    }
+    let member = async || {
+        let page = world
+            .domain
+            .list_group_members(world.scope, group_jid(1), 50, "")
+            .await
+            .unwrap();
+        page.data.into_iter().nth(1).unwrap()
+    };
+    let now = member().await;
+    assert_eq!(
+        (now.role.as_str(), now.tag.as_str()),
+        ("admin", "Treasurer")
+    );
+    assert_eq!(world.payloads("group.members").await.len(), 1);
+    world
+        .tell([
+            changed(1, GroupChange::Demoted(vec![by_lid(1)]), 60),
+            changed(1, GroupChange::Demoted(vec![by_lid(1)]), 61),
+            changed(1, GroupChange::Tagged(by_lid(1), String::new()), 62),
+        ])
+        .await;
+    let now = member().await;
+    assert_eq!((now.role.as_str(), now.tag.as_str()), ("member", ""));
+    assert_eq!(world.payloads("group.members").await.len(), 2);
+}
+
 #[tokio::test]
 async fn chats_in_order_and_by_name() {
     let world = World::new().await;

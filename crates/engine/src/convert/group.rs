@@ -2,12 +2,14 @@
 
 use super::{known, seen_all};
 use wacore::{
+    iq::groups::GroupInfoResponse,
+    protocol::ProtocolNode,
     stanza::groups::{
         GroupNotificationAction as Action, GroupParticipantInfo, GroupParticipantType,
     },
     types::events::GroupUpdate,
 };
-use wacore_binary::Jid;
+use wacore_binary::{Jid, Node};
 use wharf_domain::inbound::{GroupChange, InGroup, InMember, Inbound, NameSource, Origin, Seen};
 use wharf_types::GroupJid;
 use whatsapp_rust::features::{GroupMetadata, GroupParticipant};
@@ -101,6 +103,14 @@ pub(crate) enum Word {
     Fetch(Jid),
 }
 
+/// The group a notification tells the account it is in.
+fn created(raw: &Node) -> Option<InGroup> {
+    let raw = raw.as_node_ref();
+    let told = raw.get_optional_child("group")?;
+    let metadata = GroupMetadata::from(GroupInfoResponse::try_from_node_ref(told).ok()?);
+    group(&metadata).filter(|group| !group.members.is_empty())
+}
+
 /// Reads a group notification; `is_own` recognises the account among the participants.
 pub(crate) fn update(update: &GroupUpdate, is_own: impl Fn(&Seen) -> bool) -> Word {
     let by = seen_all(
@@ -109,7 +119,16 @@ pub(crate) fn update(update: &GroupUpdate, is_own: impl Fn(&Seen) -> bool) -> Wo
             .flatten(),
     );
     let change = match &update.action {
-        Action::Create { .. } => return Word::Fetch(update.group_jid.clone()),
+        // The whole group stands in it: nobody has to be asked.
+        Action::Create { raw } => {
+            return match created(raw) {
+                Some(group) => Word::Facts(vec![Inbound::Group {
+                    group: Box::new(group),
+                    origin: Origin::Live,
+                }]),
+                None => Word::Fetch(update.group_jid.clone()),
+            };
+        }
         Action::Add { participants, .. } => {
             if people(participants).iter().any(&is_own) {
                 return Word::Fetch(update.group_jid.clone());

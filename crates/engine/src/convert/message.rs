@@ -1,11 +1,14 @@
 //! Messages as they arrive live or from the offline queue.
 
 use super::{Converter, chat, content::Said, known, seen_all};
-use wacore::types::{events::InboundMessage, message::MessageInfo};
+use wacore::{
+    proto_helpers::MessageExt,
+    types::{events::InboundMessage, message::MessageInfo},
+};
 use wacore_binary::JidExt;
-use waproto::whatsapp as wa;
+use waproto::whatsapp::{self as wa, message::protocol_message::Type as ProtocolType};
 use wharf_domain::inbound::{
-    InChat, InMessage, Inbound, MessageExtra, NameSource, Origin, Party, Seen,
+    GroupChange, InChat, InMessage, Inbound, MessageExtra, NameSource, Origin, Party, Seen,
 };
 use wharf_types::Millis;
 
@@ -19,6 +22,25 @@ pub(crate) struct Envelope {
     pub push_name: String,
     pub origin: Origin,
     pub ack_level: i8,
+}
+
+/// A member calls themselves something in a group: a message for everybody's apps, not for eyes.
+fn nickname(envelope: &Envelope, message: &wa::Message) -> Option<Inbound> {
+    let InChat::Group(jid) = &envelope.chat else {
+        return None;
+    };
+    let protocol = message.get_base_message().protocol_message.as_option()?;
+    if protocol.r#type != Some(ProtocolType::GROUP_MEMBER_LABEL_CHANGE) {
+        return None;
+    }
+    let label = protocol.member_label.as_option()?.label.clone();
+    let who = envelope.sender.clone();
+    Some(Inbound::GroupChanged {
+        jid: jid.clone(),
+        by: None,
+        change: GroupChange::Tagged(who, label.unwrap_or_default()),
+        at: envelope.at,
+    })
 }
 
 impl Converter {
@@ -113,6 +135,10 @@ impl Converter {
 
     /// Turns content in an envelope into facts.
     pub(crate) fn say(&self, envelope: Envelope, message: &wa::Message, facts: &mut Vec<Inbound>) {
+        if let Some(fact) = nickname(&envelope, message) {
+            facts.push(fact);
+            return;
+        }
         let Envelope {
             chat,
             sender,

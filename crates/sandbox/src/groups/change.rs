@@ -178,7 +178,8 @@ impl World<'_> {
         }
     }
 
-    fn group_for_editor(&self, gid: &str, by: Phone) -> Result<Group, IqError> {
+    /// As [`World::group_for`], for who may change name, description and picture.
+    pub(super) fn group_for_editor(&self, gid: &str, by: Phone) -> Result<Group, IqError> {
         let (group, member) = self.group_for(gid, by)?;
         if group.locked && !member.role.is_admin() {
             Err(NOT_AUTHORIZED.into())

@@ -121,10 +121,14 @@ fn as_json(w: &World<'_>, g: &Group) -> Result<Value, Refused> {
         .iter()
         .map(|m| json!({"phone": m.who.phone, "lid": m.who.lid.jid().to_string(), "role": m.role.wire().unwrap_or("member"), "hidesNumber": m.who.hidden || g.hide_numbers}))
         .collect();
+    let picture = w
+        .group_picture(&g.gid)?
+        .map(|(id, jpeg)| json!({"id": id, "size": jpeg.len()}));
     let description = g.description.as_ref().map_or("", |d| d.text.as_str());
     Ok(json!({
         "groupJid": g.gid, "subject": g.subject, "owner": g.owner, "description": description, "announce": g.announce,
-        "locked": g.locked, "hideNumbers": g.hide_numbers, "approval": g.approval, "addressing": super::nodes::mode(g), "members": members,
+        "locked": g.locked, "hideNumbers": g.hide_numbers, "approval": g.approval, "ephemeralSeconds": g.ephemeral,
+        "picture": picture, "addressing": super::nodes::mode(g), "members": members,
     }))
 }
 

@@ -15,6 +15,7 @@ pub mod members;
 pub mod model;
 pub mod nodes;
 pub mod outbound;
+pub mod picture;
 mod receipts;
 pub mod requests;
 pub mod store;

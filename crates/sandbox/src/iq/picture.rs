@@ -1,7 +1,7 @@
 //! `w:profile:picture`: faces. Asked for by `target`; set without one, by a companion of the account.
 //!
 //! A picture is not encrypted: its URL on the media server is all a client needs. There is one size,
-//! so `preview` and `image` lead to the same file. Groups have no picture here.
+//! so `preview` and `image` lead to the same file. Those of groups are in `groups/picture.rs`.
 //!
 //! Sources: wacore `iq/contacts.rs`, whatsmeow `user.go` (404 and 401 as errors of the IQ), zapo
 //! `builders/profile.ts`.
@@ -9,10 +9,10 @@
 use anyhow::Context;
 use wacore_binary::{Node, NodeRef, Server, builder::NodeBuilder};
 
-use super::{BAD_REQUEST, Caller, IqResult, Kind, NOT_FOUND, Refusal, Reply, Route};
+use super::{BAD_REQUEST, Caller, IqResult, Kind, NOT_FOUND, Reply, Route};
 use crate::{
     node::{attr, jid_attr, opt_attr},
-    world::{World, account::Account},
+    world::World,
 };
 
 pub const ROUTES: &[Route] = &[
@@ -42,19 +42,27 @@ fn get(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
         return Err(BAD_REQUEST.into());
     }
     let target = jid_attr(n, "target").ok_or(BAD_REQUEST)?;
-    let who = w.account_of(&target)?.ok_or(NOT_FOUND)?;
-    let id = who.picture_id.as_ref().ok_or(NOT_FOUND)?;
+    let (id, jpeg) = if target.server == Server::Group {
+        let (group, _) = w.group_for(&target.to_string(), c.phone()?)?;
+        w.group_picture(&group.gid)?.ok_or(NOT_FOUND)?
+    } else {
+        let who = w.account_of(&target)?.ok_or(NOT_FOUND)?;
+        let id = who.picture_id.ok_or(NOT_FOUND)?;
+        (
+            id,
+            w.picture(who.phone)?.context("a picture that has an id")?,
+        )
+    };
     // The client has this one already.
-    if opt_attr(asked, "id").is_some_and(|known| known == *id) {
+    if opt_attr(asked, "id").is_some_and(|known| known == id) {
         return Reply::one(NodeBuilder::new("picture").build());
     }
-    Ok(Reply::Result(vec![shown(w, &who, id, &size)?]))
+    Ok(Reply::Result(vec![shown(w, &jpeg, &id, &size)?]))
 }
 
-fn shown(w: &World<'_>, who: &Account, id: &str, size: &str) -> anyhow::Result<Node> {
+fn shown(w: &World<'_>, jpeg: &[u8], id: &str, size: &str) -> anyhow::Result<Node> {
     let media = &w.sim.media;
-    let jpeg = w.picture(who.phone)?.context("a picture that has an id")?;
-    let path = media.blobs().put(FILED_AS, &jpeg)?;
+    let path = media.blobs().put(FILED_AS, jpeg)?;
     let host = media.host().context("the media server is not up")?;
     Ok(NodeBuilder::new("picture")
         .attr("id", id)
@@ -66,18 +74,16 @@ fn shown(w: &World<'_>, who: &Account, id: &str, size: &str) -> anyhow::Result<N
 
 fn set(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
     let me = c.phone()?;
-    if jid_attr(n, "target").is_some_and(|t| t.server == Server::Group) {
-        return Err(Refusal {
-            code: 501,
-            text: "feature-not-implemented",
-        }
-        .into());
-    }
+    let group = jid_attr(n, "target").filter(|t| t.server == Server::Group);
     let jpeg = n
         .get_optional_child("picture")
         .map(|p| p.content_bytes().map(<[u8]>::to_vec).ok_or(BAD_REQUEST))
         .transpose()?;
-    match w.set_picture(me, jpeg.as_deref())? {
+    let set = match group {
+        Some(group) => w.set_group_picture(&group.to_string(), me, jpeg.as_deref())?,
+        None => w.set_picture(me, jpeg.as_deref())?,
+    };
+    match set {
         Some(id) => Reply::one(NodeBuilder::new("picture").attr("id", id).build()),
         None => Reply::empty(),
     }

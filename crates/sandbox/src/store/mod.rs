@@ -26,6 +26,7 @@ const SCHEMAS: &[&str] = &[
     crate::crowd::SCHEMA,
     crate::groups::outbound::SCHEMA,
     crate::groups::requests::SCHEMA,
+    crate::groups::picture::SCHEMA,
     crate::iq::blocklist::SCHEMA,
     crate::iq::privacy::SCHEMA,
     crate::ledger::SCHEMA,

@@ -1,10 +1,105 @@
-//! Groups as stored. Schemas of the domain's own values, as in [`super::contacts`].
+//! Groups: as stored, and what is done to them at WhatsApp. Schemas of the domain's own values, as in
+//! [`super::contacts`].
 
+pub mod add;
+pub mod create;
 pub mod get;
+pub mod invite;
+pub mod join;
+pub mod leave;
 pub mod list;
+pub mod member;
 pub mod members;
+pub mod picture;
+pub mod requests;
+pub mod update;
 
+use crate::error::{ApiError, ApiResult};
+use axum::http::StatusCode;
+use serde::Deserialize;
 use utoipa::ToSchema;
+use wharf_domain::{
+    Error,
+    groups::{manage::MOST_MEMBERS, members::MembersChanged},
+    ports::engine::Refusal,
+};
+use wharf_types::{Address, AddressError};
+
+/// People, by whatever id.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Participants {
+    /// Phones, phone JIDs or LID JIDs; 1–1,023.
+    #[schema(min_items = 1, max_items = 1023)]
+    participants: Vec<String>,
+}
+
+/// Somebody to whom it could not be done.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of the domain's value")]
+pub struct NotDone {
+    /// Their JID, as the request names them.
+    participant: String,
+    /// `recipient_not_on_whatsapp`, `invite_needed` (their privacy wants a link), `blocked`, `left_recently`,
+    /// `group_full`, `group_owner`, `not_a_member`, `no_request` or `rejected`.
+    reason: String,
+}
+
+/// The account is one of the members a group may have.
+fn people(texts: &[String]) -> ApiResult<Vec<Address>> {
+    if texts.is_empty() || texts.len() >= MOST_MEMBERS {
+        return Err(ApiError::invalid(
+            "participants",
+            "must name 1 to 1023 people",
+        ));
+    }
+    let address = |(place, text): (usize, &String)| {
+        text.parse().map_err(|error: AddressError| {
+            ApiError::invalid(&format!("participants[{place}]"), error.to_string())
+        })
+    };
+    texts.iter().enumerate().map(address).collect()
+}
+
+fn refused(reason: &'static str, message: &str) -> ApiError {
+    Error::Upstream(Refusal {
+        reason,
+        message: message.to_owned(),
+        until: None,
+    })
+    .into()
+}
+
+/// 204, or who could not be changed.
+fn each(changed: MembersChanged) -> ApiResult<StatusCode> {
+    if changed.not_done.is_empty() {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    const ABSENT: &str = "recipient_not_on_whatsapp";
+    let reason = match changed.not_done.iter().all(|one| one.reason == ABSENT) {
+        true => ABSENT,
+        false => "rejected",
+    };
+    let participants = serde_json::to_value(&changed.not_done)
+        .map_err(|error| ApiError::internal(error.to_string()))?;
+    let error = refused(
+        reason,
+        "WhatsApp did not do it for everybody: see details.participants",
+    );
+    Err(error
+        .detail("participants", participants)
+        .detail("applied", changed.applied))
+}
+
+/// The same of one person.
+fn one(changed: MembersChanged) -> ApiResult<StatusCode> {
+    match changed.not_done.first().map(|one| one.reason.as_str()) {
+        None => Ok(StatusCode::NO_CONTENT),
+        Some("not_a_member") => Err(ApiError::not_found("member")),
+        Some("group_owner") => Err(Error::Forbidden("group_owner").into()),
+        Some(_) => Err(refused("rejected", "WhatsApp refused the change")),
+    }
+}
 
 /// A group this session has seen.
 #[derive(ToSchema)]

@@ -1,7 +1,7 @@
 //! Messages. Schemas of the domain's own values, as in [`super::contacts`].
 
 mod about;
-mod body;
+pub(crate) mod body;
 pub mod download;
 pub mod edit;
 pub mod forward;

@@ -11,7 +11,7 @@ use std::{
 use wharf_domain::{
     Error,
     chats::settings::Setting,
-    inbound::{ChannelRole, InChannel, SealedVote, Seen},
+    inbound::{ChannelRole, InChannel, InGroup, InMember, SealedVote, Seen},
     outbox::Outgoing,
     ports::{
         blobs::Scratch,
@@ -19,10 +19,11 @@ use wharf_domain::{
             Addons, Engine, Handed, LinkCode, MediaAsked, NumberCheck, PollSecret, ReadReceipt,
             Typing,
         },
+        groups::{GroupSetting, Groups, JoinRequest, Joined, MadeGroup, MemberChange},
     },
     sessions::SessionScope,
 };
-use wharf_types::{Address, ChannelJid, Millis, Phone};
+use wharf_types::{Address, ChannelJid, GroupJid, Millis, Phone};
 
 #[derive(Default)]
 pub struct PlayedEngine {
@@ -102,6 +103,117 @@ impl Addons for PlayedEngine {
             bytes.iter().map(|byte| format!("{byte:02x}")).collect()
         };
         own.then(|| vote.payload.lines().map(hash).collect())
+    }
+}
+
+/// A person as the engine was told of them.
+fn named(who: &Seen) -> String {
+    let lid = who.lid.as_ref().map(wharf_types::Lid::jid);
+    let phone = who.phone.as_ref().map(wharf_types::Phone::jid);
+    [lid, phone]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("=")
+}
+
+/// People whose number ends in 9 are on no account; the owner's ends in 8.
+fn code(who: &Seen) -> Option<u16> {
+    match who.phone.as_ref()?.as_str().chars().last() {
+        Some('9') => Some(404),
+        Some('8') => Some(403),
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl Groups for PlayedEngine {
+    async fn create_group(
+        &self,
+        session: &SessionScope,
+        name: &str,
+        people: &[Seen],
+    ) -> Result<MadeGroup, Error> {
+        let names: Vec<String> = people.iter().map(named).collect();
+        self.live(session, format!("create {name} {}", names.join(",")))?;
+        let member = |who: &Seen| InMember {
+            who: who.clone(),
+            role: "member",
+            tag: String::new(),
+        };
+        let members = people.iter().filter(|who| code(who).is_none()).map(member);
+        Ok(MadeGroup {
+            group: InGroup {
+                jid: "120363000000000001@g.us".parse().unwrap(),
+                subject: name.to_owned(),
+                description: String::new(),
+                created_at: Some(1),
+                owner: None,
+                announce: false,
+                locked: false,
+                members: members.collect(),
+            },
+            outcomes: people.iter().map(code).collect(),
+        })
+    }
+    async fn group_now(&self, _: &SessionScope, _: &GroupJid) -> Result<InGroup, Error> {
+        Err(Error::Timeout)
+    }
+    async fn set_group(
+        &self,
+        session: &SessionScope,
+        _: &GroupJid,
+        setting: &GroupSetting,
+    ) -> Result<(), Error> {
+        self.live(session, format!("{setting:?}"))?;
+        match setting {
+            GroupSetting::Locked(_) => Err(Error::Forbidden("not_group_admin")),
+            _ => Ok(()),
+        }
+    }
+    async fn change_members(
+        &self,
+        session: &SessionScope,
+        _: &GroupJid,
+        change: MemberChange,
+        people: &[Seen],
+    ) -> Result<Vec<Option<u16>>, Error> {
+        let names: Vec<String> = people.iter().map(named).collect();
+        self.live(session, format!("{change:?} {}", names.join(",")))?;
+        Ok(people.iter().map(code).collect())
+    }
+    async fn group_invite(
+        &self,
+        session: &SessionScope,
+        _: &GroupJid,
+        anew: bool,
+    ) -> Result<String, Error> {
+        self.live(session, format!("invite {anew}"))?;
+        Ok("https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv".to_owned())
+    }
+    async fn join_requests(
+        &self,
+        session: &SessionScope,
+        _: &GroupJid,
+    ) -> Result<Vec<JoinRequest>, Error> {
+        self.live(session, "requests".to_owned())?;
+        Ok(Vec::new())
+    }
+    async fn leave_group(&self, session: &SessionScope, _: &GroupJid) -> Result<(), Error> {
+        self.live(session, "leave".to_owned())
+    }
+    async fn join_group(&self, session: &SessionScope, code: &str) -> Result<Joined, Error> {
+        self.live(session, format!("join {code}"))?;
+        Ok(Joined::Nowhere)
+    }
+    async fn set_group_picture(
+        &self,
+        session: &SessionScope,
+        _: &GroupJid,
+        jpeg: Option<Vec<u8>>,
+    ) -> Result<(), Error> {
+        let head = jpeg.map(|jpeg| jpeg.starts_with(&[0xff, 0xd8]));
+        self.live(session, format!("picture {head:?}"))
     }
 }
 

@@ -70,6 +70,22 @@ fn of_schema(schema: &Value, value: &Value, at: &str) {
         assert_eq!(rest.len(), 1, "{at}: {schema}");
         return of_schema(rest[0], value, at);
     }
+    if let Some(parts) = schema["allOf"].as_array() {
+        // An object and what stands beside its fields.
+        let mut properties = serde_json::Map::new();
+        for part in parts {
+            let part = match part["$ref"]
+                .as_str()
+                .and_then(|name| name.rsplit('/').next())
+            {
+                Some(name) => &DOCUMENT["components"]["schemas"][name],
+                None => part,
+            };
+            properties.extend(part["properties"].as_object().unwrap().clone());
+        }
+        let whole = serde_json::json!({"type": "object", "properties": properties});
+        return of_schema(&whole, value, at);
+    }
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],
         Value::Array(many) => many.iter().map(|one| one.as_str().unwrap()).collect(),

@@ -196,3 +196,41 @@ fn a_copy_is_marked_and_keeps_its_keys() {
     );
     assert!(forward("AAAA").is_err(), "of another message");
 }
+
+#[test]
+fn a_nickname_is_no_message_and_only_a_groups() {
+    let label = |label: &str| wa::Message {
+        protocol_message: MessageField::some(wa::message::ProtocolMessage {
+            r#type: Some(ProtocolType::GROUP_MEMBER_LABEL_CHANGE),
+            member_label: MessageField::some(wa::MemberLabel {
+                label: Some(label.into()),
+                label_timestamp: Some(1_700_000_000),
+            }),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let jid: wharf_types::GroupJid = "120363000000000000@g.us".parse().unwrap();
+    for name in ["Treasurer", ""] {
+        let envelope = Envelope {
+            chat: InChat::Group(jid.clone()),
+            ..envelope()
+        };
+        let who = envelope.sender.clone();
+        let mut facts = Vec::new();
+        converter().say(envelope, &label(name), &mut facts);
+        let [
+            Inbound::GroupChanged {
+                jid: of, change, ..
+            },
+        ] = &facts[..]
+        else {
+            panic!("{facts:?}");
+        };
+        let expected = wharf_domain::inbound::GroupChange::Tagged(who, name.into());
+        assert_eq!((of, change), (&jid, &expected));
+    }
+    let mut facts = Vec::new();
+    converter().say(envelope(), &label("x"), &mut facts);
+    assert_eq!(facts, []);
+}

@@ -53,8 +53,13 @@ fn kind(name: &str) -> ApiResult<MediaKind> {
     }
 }
 
-fn source(file: &mut MediaFile) -> ApiResult<MediaSource> {
-    match (file.data.take(), file.url.take(), file.media_id.take()) {
+/// Where a file's bytes are: exactly one of the three.
+pub(crate) fn source(
+    data: Option<String>,
+    url: Option<String>,
+    media_id: Option<String>,
+) -> ApiResult<MediaSource> {
+    match (data, url, media_id) {
         (Some(data), None, None) => Ok(MediaSource::Data(data)),
         (None, Some(url), None) if url.len() <= LONGEST_URL => Ok(MediaSource::Url(url)),
         (None, Some(_), None) => Err(ApiError::invalid("media.url", "is too long")),
@@ -66,7 +71,7 @@ fn source(file: &mut MediaFile) -> ApiResult<MediaSource> {
     }
 }
 
-pub(super) fn read(name: &str, mut body: MediaBody) -> ApiResult<NewMedia> {
+pub(super) fn read(name: &str, body: MediaBody) -> ApiResult<NewMedia> {
     use MediaKind::{Audio, Document, Image, Video};
     let kind = kind(name)?;
     let voice = body.voice.unwrap_or(false);
@@ -80,8 +85,9 @@ pub(super) fn read(name: &str, mut body: MediaBody) -> ApiResult<NewMedia> {
             "is for image, video and audio",
         ));
     }
-    let source = source(&mut body.media)?;
-    let caption = body.media.caption.unwrap_or_default();
+    let file = body.media;
+    let source = source(file.data, file.url, file.media_id)?;
+    let caption = file.caption.unwrap_or_default();
     if caption.len() > LONGEST_CAPTION {
         return Err(ApiError::invalid(
             "media.caption",
@@ -94,7 +100,7 @@ pub(super) fn read(name: &str, mut body: MediaBody) -> ApiResult<NewMedia> {
             "is for image, video and document",
         ));
     }
-    let filename = body.media.filename.unwrap_or_default();
+    let filename = file.filename.unwrap_or_default();
     if filename.chars().count() > LONGEST_NAME || filename.contains(['/', '\\', '\0']) {
         return Err(ApiError::invalid(
             "media.filename",
@@ -104,7 +110,7 @@ pub(super) fn read(name: &str, mut body: MediaBody) -> ApiResult<NewMedia> {
     Ok(NewMedia {
         kind,
         source,
-        mimetype: body.media.mimetype.unwrap_or_default(),
+        mimetype: file.mimetype.unwrap_or_default(),
         caption,
         filename,
         voice,

@@ -5,7 +5,7 @@
 
 mod contact;
 mod location;
-mod media;
+pub(crate) mod media;
 mod poll;
 mod text;
 

@@ -1,4 +1,9 @@
-//! Groups and their members as callers see them.
+//! Groups and their members as callers see them. What callers do to groups is in [`manage`], to who is in them in
+//! [`members`].
+
+pub mod invite;
+pub mod manage;
+pub mod members;
 
 use crate::{
     Domain, Error, Result,
