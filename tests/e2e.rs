@@ -40,3 +40,5 @@ mod realtime;
 mod search;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod webhooks;

@@ -19,7 +19,7 @@ is addressed by phone JID, LID JID, `digits` or `+digits`; a group by its `…@g
 `{\"error\": {\"code\", \"message\", \"details\"}}`. Every answer carries `X-Request-Id`.";
 
 /// Path parameters, wherever they occur.
-const PARAMETERS: [(&str, &str); 9] = [
+const PARAMETERS: [(&str, &str); 10] = [
     (
         "session",
         "`sess_…`; unknown, foreign and malformed are one 404",
@@ -41,6 +41,10 @@ const PARAMETERS: [(&str, &str); 9] = [
     ("user", "`user_…`"),
     ("invitation", "`inv_…`"),
     ("id", "the id as a list showed it"),
+    (
+        "did",
+        "the attempt's id as the list of deliveries showed it",
+    ),
 ];
 
 /// Error answers every operation behind authentication may give.

@@ -8,7 +8,7 @@ use crate::{
     state::ApiState,
     v1::{
         admin, api_keys, auth, calls, channels, chats, contacts, events, groups, imports, media,
-        messages, organizations, outbox, presence, realtime, sessions,
+        messages, organizations, outbox, presence, realtime, sessions, webhooks,
     },
 };
 use axum::{
@@ -148,6 +148,21 @@ fn v1() -> OpenApiRouter<ApiState> {
         .routes(routes!(imports::begin::begin_import))
         .routes(routes!(imports::get::get_import))
         .routes(routes!(imports::resume::resume_import))
+        // Webhooks
+        .routes(routes!(
+            webhooks::list::list_webhooks,
+            webhooks::create::create_webhook
+        ))
+        .routes(routes!(
+            webhooks::get::get_webhook,
+            webhooks::update::update_webhook,
+            webhooks::delete::delete_webhook
+        ))
+        .routes(routes!(webhooks::rotate::rotate_webhook))
+        .routes(routes!(webhooks::test::test_webhook))
+        .routes(routes!(webhooks::replay::replay_webhook))
+        .routes(routes!(webhooks::deliveries::list_deliveries))
+        .routes(routes!(webhooks::retry::retry_delivery))
         // Groups
         .routes(routes!(
             groups::list::list_groups,

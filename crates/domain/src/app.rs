@@ -34,6 +34,8 @@ pub struct Domain {
     pub identity: crate::identity::Identity,
     /// Backups while they are imported.
     pub backups: Arc<dyn Backups>,
+    /// Who carries events to webhooks.
+    pub hands: crate::webhooks::Hands,
     /// Which process this is: `gatewayId` of the sessions it holds.
     pub node_id: String,
     /// When it was made.
@@ -71,6 +73,7 @@ impl Domain {
             retention: crate::log::Retention::default(),
             identity: crate::identity::Identity::default(),
             backups: Arc::new(NoBackups),
+            hands: crate::webhooks::Hands::default(),
             node_id: String::new(),
             outbox: crate::outbox::Workers::default(),
             keepers: crate::chats::settings::Keepers::default(),
@@ -121,6 +124,13 @@ impl Domain {
     #[must_use]
     pub fn with_backups(mut self, backups: Arc<dyn Backups>) -> Self {
         self.backups = backups;
+        self
+    }
+
+    /// Gives it somebody who carries events to webhooks.
+    #[must_use]
+    pub fn with_courier(mut self, courier: Arc<dyn crate::ports::courier::Courier>) -> Self {
+        self.hands = crate::webhooks::Hands::new(courier);
         self
     }
 

@@ -42,6 +42,7 @@ pub mod sessions;
 pub mod show;
 pub mod system;
 pub mod vcard;
+pub mod webhooks;
 mod wrong;
 
 pub use app::Domain;

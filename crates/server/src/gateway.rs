@@ -6,6 +6,7 @@ use axum::{Router, serve::ListenerExt};
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use wharf_api::{ApiState, RenderMetrics, router_with};
+use wharf_delivery::Deliveries;
 use wharf_domain::Domain;
 use wharf_engine::{Heard, WhatsAppEngine};
 
@@ -20,6 +21,7 @@ pub struct Gateway {
     pub domain: Arc<Domain>,
     engine: Arc<WhatsAppEngine>,
     api: ApiState,
+    deliveries: Deliveries,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<std::io::Result<()>>>,
     upkeep: JoinHandle<()>,
@@ -69,6 +71,7 @@ impl Gateway {
         if config.auth.embedded {
             domain.prepare_login().await?;
         }
+        let deliveries = Deliveries::start(Arc::clone(&domain));
         domain.keep_outbox();
         domain.keep_sweeping();
         domain.keep_log();
@@ -86,6 +89,7 @@ impl Gateway {
             domain,
             engine,
             api: state,
+            deliveries,
             stop,
             servers,
             upkeep,
@@ -106,6 +110,7 @@ impl Gateway {
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = tokio::time::timeout(FINISH, self.api.stop()).await;
+        self.deliveries.stop(FINISH).await;
         for server in self.servers {
             let _ = tokio::time::timeout(FINISH, server).await;
         }

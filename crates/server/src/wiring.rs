@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use std::{fs, sync::Arc};
 use wharf_api::{ApiConfig, ApiState, RenderMetrics, auth::Embedded};
 use wharf_backup::KeptBackups;
+use wharf_delivery::GuardedCourier;
 use wharf_domain::{
     Domain,
     identity::Identity,
@@ -70,6 +71,7 @@ async fn over(config: &Config) -> anyhow::Result<Domain> {
             config.auth.refresh_days,
             config.public_url.trim_end_matches('/'),
         ))
+        .with_courier(Arc::new(GuardedCourier(Guarded::new(&config.outbound)?.0)))
         .with_web(Arc::new(Guarded::new(&config.outbound)?)))
 }
 

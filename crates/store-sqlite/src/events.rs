@@ -168,6 +168,31 @@ impl EventsTx for Rows<'_> {
         Ok(place)
     }
 
+    fn append_org_event(
+        &mut self,
+        org: &OrgId,
+        id: EventId,
+        kind: &str,
+        at: Millis,
+        payload: &str,
+    ) -> Result<i64> {
+        let place: i64 = self
+            .one(
+                "INSERT INTO events (id, org, kind, at, payload) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING place",
+                params![
+                    id.ulid().to_bytes(),
+                    org.ulid().to_bytes(),
+                    kind,
+                    at,
+                    payload
+                ],
+                |row| Ok(row.get(0)?),
+            )?
+            .ok_or_else(|| Error::Internal("a new event got no place".to_owned()))?;
+        self.note_appended(place);
+        Ok(place)
+    }
+
     fn trim_events(&mut self, before: Millis, rows: usize) -> Result<usize> {
         let oldest = self.many(
             "SELECT place, at, org, id FROM events WHERE place > 0 ORDER BY place LIMIT ?1",

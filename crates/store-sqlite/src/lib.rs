@@ -15,6 +15,7 @@ mod migrate;
 mod open;
 mod pool;
 mod rows;
+mod webhooks;
 mod writer;
 
 mod accounts;

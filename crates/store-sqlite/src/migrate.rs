@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0012_channels.sql"),
     include_str!("../migrations/0013_item_blocks.sql"),
     include_str!("../migrations/0014_imports.sql"),
+    include_str!("../migrations/0015_webhooks.sql"),
 ];
 
 /// "WHRF": marks the file as ours for `file(1)` and for [`check_ours`].

@@ -51,6 +51,7 @@ id!(/** One attached WhatsApp number. */ SessionId, "sess");
 id!(/** A tenant. */ OrgId, "org");
 id!(/** A person who logs in. */ UserId, "user");
 id!(/** A webhook. */ WebhookId, "wh");
+id!(/** An attempt to deliver an event to a webhook. */ DeliveryId, "dlv");
 id!(/** A row of the event log. */ EventId, "evt");
 id!(/** An API key. */ KeyId, "key");
 id!(/** A queued send. */ OutboxId, "out");

@@ -15,8 +15,8 @@ pub use capability::{Capabilities, Capability, Role};
 pub use emoji::{Emoji, NoEmoji};
 pub use error_code::ErrorCode;
 pub use ids::{
-    AuditId, EventId, IdError, InvitationId, JobId, KeyId, LoginId, OrgId, OutboxId, SessionId,
-    UserId, WebhookId,
+    AuditId, DeliveryId, EventId, IdError, InvitationId, JobId, KeyId, LoginId, OrgId, OutboxId,
+    SessionId, UserId, WebhookId,
 };
 pub use proxy::{ProxyError, ProxyUrl};
 pub use status::{AckLevel, SendStatus, SessionStatus};

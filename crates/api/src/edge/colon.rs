@@ -7,7 +7,7 @@
 use axum::http::{Uri, uri::PathAndQuery};
 
 /// Every verb that stands after a colon somewhere in the API.
-pub const VERBS: [&str; 14] = [
+pub const VERBS: [&str; 18] = [
     "start",
     "stop",
     "restart",
@@ -22,6 +22,10 @@ pub const VERBS: [&str; 14] = [
     "approve",
     "leave",
     "join",
+    "rotate",
+    "test",
+    "replay",
+    "retry",
 ];
 
 /// What became of a path.

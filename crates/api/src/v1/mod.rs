@@ -17,3 +17,4 @@ pub mod outbox;
 pub mod presence;
 pub mod realtime;
 pub mod sessions;
+pub mod webhooks;

@@ -46,3 +46,5 @@ mod reads;
 mod search;
 #[cfg(test)]
 mod sends;
+#[cfg(test)]
+mod webhooks;

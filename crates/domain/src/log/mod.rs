@@ -15,6 +15,7 @@ pub use filter::Filter;
 pub use follow::{Begin, Follower, Handle, Next};
 pub use hub::Told;
 pub(crate) use hub::{Hub, live_envelope};
+pub(crate) use page::Found;
 pub use page::{EventPage, PullAsked};
 pub use retention::Retention;
 

@@ -54,6 +54,23 @@ impl Domain {
         }
     }
 
+    /// The same for attempts of webhook deliveries.
+    pub async fn trim_deliveries(&self) -> Result<usize> {
+        let before = self.clock.now() - self.retention.deliveries;
+        let mut gone = 0;
+        loop {
+            let step = self
+                .store
+                .write(move |tx| tx.trim_deliveries(before, STEP))
+                .await?;
+            gone += step;
+            if step < STEP {
+                return Ok(gone);
+            }
+            tokio::time::sleep(BREATH).await;
+        }
+    }
+
     /// Trims now and again while the program runs.
     pub fn keep_log(self: &Arc<Self>) {
         let weak = Arc::downgrade(self);
@@ -66,6 +83,11 @@ impl Domain {
                     Ok(0) => {}
                     Ok(events) => tracing::info!(events, "the event log was trimmed"),
                     Err(error) => tracing::warn!(%error, "the event log was not trimmed"),
+                }
+                match domain.trim_deliveries().await {
+                    Ok(0) => {}
+                    Ok(attempts) => tracing::info!(attempts, "the log of deliveries was trimmed"),
+                    Err(error) => tracing::warn!(%error, "the log of deliveries was not trimmed"),
                 }
             }
         });

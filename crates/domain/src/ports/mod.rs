@@ -4,6 +4,7 @@
 pub mod backups;
 pub mod blobs;
 pub mod clock;
+pub mod courier;
 pub mod engine;
 pub mod groups;
 pub mod ids;

@@ -15,6 +15,7 @@ pub mod outbox;
 pub mod people;
 pub mod search;
 pub mod sessions;
+pub mod webhooks;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use ulid::Ulid;
@@ -52,6 +53,7 @@ macro_rules! every_case {
             events: in_the_writers_order_without_gaps of_one_organization_only a_rollback_leaves_no_gap
                 of_types_and_sessions trimmed_from_the_beginning a_commit_wakes_who_waits;
             search: segments_by_newest_message postings_by_segment_and_term purges_are_remembered messages_by_row;
+            webhooks: round_trip what_is_owed attempts_newest_first an_event_of_no_session;
             device: key_value scans_by_prefix cleared_by_space;
         }
     };

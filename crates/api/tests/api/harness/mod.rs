@@ -35,6 +35,7 @@ use wharf_domain::{
     master_key::MasterKey,
     ports::{
         clock::Clock,
+        courier::{Courier, NoCourier, Post, Told},
         engine::{Connection, Inbox},
         ids::Ids,
         store::{MembershipRow, StoreExt},
@@ -57,6 +58,22 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Millis {
         self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A courier that thinks well of https, and goes nowhere.
+struct Nowhere;
+
+#[async_trait::async_trait]
+impl Courier for Nowhere {
+    async fn check(&self, url: &str) -> Result<(), String> {
+        match url.starts_with("https://") {
+            true => Ok(()),
+            false => Err("must be https".to_owned()),
+        }
+    }
+    async fn carry(&self, post: Post) -> Told {
+        NoCourier.carry(post).await
     }
 }
 
@@ -209,6 +226,7 @@ impl TestApi {
         };
         let domain = Domain::new(store, clock.clone(), ids, Arc::new(secrets))
             .with_media(media)
+            .with_courier(Arc::new(Nowhere))
             .named("node-1");
         let domain = Arc::new(domain);
         let engine = Arc::new(PlayedEngine::default());

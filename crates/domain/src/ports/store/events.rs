@@ -59,6 +59,15 @@ pub trait EventsTx {
         at: Millis,
         payload: &str,
     ) -> Result<i64>;
+    /// Appends an event of no session.
+    fn append_org_event(
+        &mut self,
+        org: &OrgId,
+        id: EventId,
+        kind: &str,
+        at: Millis,
+        payload: &str,
+    ) -> Result<i64>;
     /// Takes events older than `before` out of the log, from its beginning, at most `limit`; how many. It stops at the
     /// first that is younger, so a log has no holes.
     fn trim_events(&mut self, before: Millis, limit: usize) -> Result<usize>;

@@ -23,6 +23,7 @@ mod outbox;
 mod people;
 mod search;
 mod sessions;
+mod webhooks;
 
 pub use accounts::*;
 pub use audit::*;
@@ -40,6 +41,7 @@ pub use outbox::*;
 pub use people::*;
 pub use search::*;
 pub use sessions::*;
+pub use webhooks::*;
 
 use crate::Result;
 use async_trait::async_trait;
@@ -115,6 +117,7 @@ pub trait View:
     + EventsView
     + DeviceView
     + SearchView
+    + WebhooksView
     + AuditView
     + AccountsView
     + JobsView
@@ -138,7 +141,8 @@ impl<
         + AccountsView
         + JobsView
         + ErasureView
-        + ImportsView,
+        + ImportsView
+        + WebhooksView,
 > View for T
 {
 }
@@ -157,6 +161,7 @@ pub trait Tx:
     + EventsTx
     + DeviceTx
     + SearchTx
+    + WebhooksTx
     + AuditTx
     + AccountsTx
     + JobsTx
