@@ -101,8 +101,8 @@ pub async fn round_trip(store: &dyn Store) {
         .await
         .unwrap();
     assert_eq!((all.len(), count), (2, 2));
-    assert_eq!(rest, [second.clone()]);
-    assert_eq!(active, [second.clone()]);
+    assert_eq!(rest, std::slice::from_ref(&second));
+    assert_eq!(active, std::slice::from_ref(&second));
     let gone = store.write(move |tx| {
         let foreign = tx.delete_webhook(&other, &second.id)?;
         Ok((foreign, tx.delete_webhook(&own, &second.id)?))
