@@ -16,7 +16,6 @@
 )]
 
 #[path = "../../../tests/imports/builder.rs"]
-#[expect(dead_code, reason = "tests make more of it")]
 mod builder;
 
 use builder::{Builder, KEY, seal};

@@ -231,6 +231,10 @@ fn a_nickname_is_no_message_and_only_a_groups() {
         assert_eq!((of, change), (&jid, &expected));
     }
     let mut facts = Vec::new();
-    converter().say(envelope(), &label("x"), &mut facts);
+    let direct = Envelope {
+        chat: InChat::Person(envelope().sender),
+        ..envelope()
+    };
+    converter().say(direct, &label("x"), &mut facts);
     assert_eq!(facts, []);
 }
