@@ -30,7 +30,8 @@ async fn sends_survive_kills_at_any_moment() {
     let mut accepted = BTreeMap::new();
     for round in 0..rounds() {
         for n in 0..5 {
-            let text = format!("round {round} message {n}");
+            // Three digits: the texts sort as they were sent.
+            let text = format!("round {round:03} message {n}");
             let sent = app
                 .api
                 .post(
