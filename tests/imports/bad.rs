@@ -1,6 +1,6 @@
 //! Files and keys that are refused: in words, and with nothing stored.
 
-use super::{Builder, KEY, SOFIA, backup, over, plain, post, seal};
+use super::{Builder, KEY, SOFIA, backup, nothing_is_left, over, plain, post, seal};
 use crate::harness::{OWN, Session, TestApp};
 use reqwest::{Method, multipart::Form};
 use serde_json::{Value, json};
@@ -15,10 +15,7 @@ fn one_message(b: &Builder) {
 
 async fn nothing_is_stored(app: &TestApp, session: &Session) {
     assert_eq!(app.all(&session.path("/chats")).await, Vec::<Value>::new());
-    let left: Vec<_> = std::fs::read_dir(app.data().join("imports"))
-        .unwrap()
-        .collect();
-    assert!(left.is_empty(), "{left:?}");
+    nothing_is_left(app).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a backup tells is stored like history: once, under the person it belongs to.
 
-use super::{Builder, KEY, SOFIA, SOFIA_LID, TEAM, backup, over, post};
+use super::{Builder, KEY, SOFIA, SOFIA_LID, TEAM, backup, nothing_is_left, over, post};
 use crate::harness::{ANNA, OWN, TestApp, until};
 use rusqlite::params;
 use serde_json::{Value, json};
@@ -163,10 +163,7 @@ async fn a_backup_becomes_people_chats_and_messages_and_only_once() {
         (&json!("running"), &json!("done"))
     );
     assert!(!app.traces_of(KEY), "the key is in the data or the logs");
-    let left: Vec<_> = std::fs::read_dir(app.data().join("imports"))
-        .unwrap()
-        .collect();
-    assert!(left.is_empty(), "{left:?}");
+    nothing_is_left(&app).await;
 }
 
 #[tokio::test]

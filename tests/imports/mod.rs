@@ -47,3 +47,13 @@ async fn over(app: &TestApp, session: &Session, job: &Value) -> Value {
     })
     .await
 }
+
+/// The folder of imports is cleared once the end of the last one is recorded.
+async fn nothing_is_left(app: &TestApp) {
+    let folder = app.data().join("imports");
+    until("the folder of imports to be empty", || async {
+        let left = std::fs::read_dir(&folder).unwrap().count();
+        (left == 0).then_some(())
+    })
+    .await;
+}
