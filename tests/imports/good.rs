@@ -147,16 +147,14 @@ async fn a_backup_becomes_people_chats_and_messages_and_only_once() {
         app.events("message").len() + app.events("message.sent").len(),
         0
     );
-    let synced: Vec<Value> = app
-        .events("session.synced")
-        .into_iter()
-        .filter(|event| event["source"] == "import")
-        .collect();
-    assert_eq!(
-        (synced.len(), &synced[0]["messages"], &synced[1]["messages"]),
-        (2, &json!(8), &json!(0)),
-        "{synced:?}"
-    );
+    let synced = app.events("session.synced");
+    let imports = synced.iter().filter(|event| event["source"] == "import");
+    assert_eq!(imports.count(), 2, "{synced:?}");
+    // A history that ends meanwhile may tell of some of them.
+    let messages = synced
+        .iter()
+        .map(|event| event["messages"].as_u64().unwrap());
+    assert_eq!(messages.sum::<u64>(), 8, "{synced:?}");
     let told = app.events("import.updated");
     assert_eq!(
         (&told[0]["status"], &told.last().unwrap()["status"]),
