@@ -66,6 +66,56 @@ async fn picture_and_about_are_as_the_person_shows_them_now() {
 }
 
 #[tokio::test]
+async fn another_picture_is_told_of_whom_the_account_knows() {
+    let (app, session) = app().await;
+    let says = json!({ "to": OWN, "type": "text", "text": "hello" });
+    app.phones
+        .post(&format!("/accounts/{ANNA}/send"), says)
+        .await
+        .well();
+    app.chat_with(&session, ANNA).await;
+    let told = || {
+        let all = app.events("contact.updated").into_iter();
+        all.filter(|event| event["phoneNumber"] == ANNA).count()
+    };
+    // What a picture changes is not stored, so each change is news, also one that came while nobody listened.
+    let picture = json!({ "picture": STANDARD.encode(jpeg()) });
+    let before = told();
+    profile(&app, picture).await;
+    until("word of the picture", || async {
+        (told() > before).then_some(())
+    })
+    .await;
+    let before = told();
+    app.api.poke(&session.path(":stop")).await.well();
+    profile(&app, json!({ "picture": "" })).await;
+    app.api.poke(&session.path(":start")).await.well();
+    until("word of its end", || async {
+        (told() > before).then_some(())
+    })
+    .await;
+    // Who has no chat here is nobody's news.
+    let stranger = json!({ "picture": STANDARD.encode(jpeg()) });
+    let path = format!("/accounts/{BORIS}/profile");
+    app.phones.post(&path, stranger).await.well();
+    let says = json!({ "to": OWN, "type": "text", "text": "after" });
+    app.phones
+        .post(&format!("/accounts/{ANNA}/send"), says)
+        .await
+        .well();
+    until("the message after", || async {
+        let all = app.events("message");
+        all.iter().any(|one| one["body"] == "after").then_some(())
+    })
+    .await;
+    assert!(
+        app.events("contact.updated")
+            .iter()
+            .all(|event| event["phoneNumber"] != BORIS)
+    );
+}
+
+#[tokio::test]
 async fn who_is_blocked_reaches_nobody_until_unblocked() {
     let (app, session) = app().await;
     let blocked = session.path("/contacts/blocked");

@@ -3,7 +3,7 @@
 use super::support::{
     app_with_people, ask, done, has_members, on_phones, own_group, reason, shows, their_group,
 };
-use crate::harness::{ANNA, BORIS, CHLOE, Door, OWN};
+use crate::harness::{ANNA, BORIS, CHLOE, Door, OWN, until};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -277,6 +277,8 @@ async fn a_picture_is_set_as_a_square_and_taken_away() {
     let gid = own_group(&app, &session, &[ANNA]).await;
     let path = format!("/{gid}/picture");
     let wide = STANDARD.encode(crate::media::real::jpeg());
+    let told = || app.events("group.updated").len();
+    let before = told();
     done(
         &app,
         &session,
@@ -287,6 +289,10 @@ async fn a_picture_is_set_as_a_square_and_taken_away() {
     .await;
     let there = on_phones(&app, &gid).await;
     assert!(there["picture"]["size"].as_u64().unwrap() > 500, "{there}");
+    until("word of the picture", || async {
+        (told() > before).then_some(())
+    })
+    .await;
     for media in [
         json!({ "data": STANDARD.encode("no picture") }),
         json!({}),

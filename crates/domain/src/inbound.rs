@@ -391,6 +391,8 @@ pub enum GroupChange {
     Demoted(Vec<Seen>),
     /// A member chose a nickname for this group, "" = none.
     Tagged(Seen, String),
+    /// Another picture, or none. It is not stored: whoever keeps a copy must hear of it.
+    Picture,
     /// The group is gone.
     Deleted,
 }
@@ -428,6 +430,11 @@ pub enum Inbound {
         old: Seen,
         /// Under which they are known now.
         new: Seen,
+    },
+    /// A person has another profile picture, or none. It is not stored: whoever keeps a copy must hear of it.
+    PictureChanged {
+        /// Whose.
+        who: Seen,
     },
     /// A name learnt; "" = the name is gone (deleted from the address book).
     Name {

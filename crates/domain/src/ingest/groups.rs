@@ -272,6 +272,8 @@ impl Batch<'_> {
             GroupChange::Announce(on) => is.announce = on,
             GroupChange::Locked(on) => is.locked = on,
             GroupChange::Deleted => is.joined = false,
+            GroupChange::Picture if self.quiet => return Ok(()),
+            GroupChange::Picture => return self.tell_group(jid),
             GroupChange::Tagged(who, tag) => return self.tagged(&was, &who, &tag, at),
             GroupChange::Joined(members) => return self.joined(&was, by, &members, at),
             GroupChange::Left(people) => return self.left(&was, by, &people, at),

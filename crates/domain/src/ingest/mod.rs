@@ -142,6 +142,7 @@ impl<'t> Batch<'t> {
                 self.people.resolve(self.tx, &seen).map(|_| ())
             }
             Inbound::NumberChanged { old, new } => self.people.number_changed(self.tx, &old, &new),
+            Inbound::PictureChanged { who } => self.people.picture_changed(self.tx, &who),
             Inbound::Name {
                 who, source, name, ..
             } => {

@@ -44,6 +44,8 @@ pub struct Roster {
     before: BTreeMap<i64, Option<PersonRow>>,
     /// People who can be found now and could not before.
     found: BTreeSet<i64>,
+    /// People whose picture changed, which no row holds.
+    pictured: BTreeSet<i64>,
 }
 
 impl Roster {
@@ -60,6 +62,7 @@ impl Roster {
             quiet: false,
             before: BTreeMap::new(),
             found: BTreeSet::new(),
+            pictured: BTreeSet::new(),
         }
     }
 
@@ -252,6 +255,24 @@ impl Roster {
             .filter(|row| row.phone.as_ref() == Some(phone)))
     }
 
+    /// A known person's picture changed; nobody is met by that alone.
+    pub fn picture_changed(&mut self, tx: &mut dyn Tx, seen: &Seen) -> Result<()> {
+        let by_lid = match &seen.lid {
+            Some(lid) => tx.person_by_lid(self.s, lid)?,
+            None => None,
+        };
+        let id = match (by_lid, &seen.phone) {
+            (None, Some(phone)) => self.holder(tx, phone)?.map(|row| row.id),
+            (id, _) => id,
+        };
+        if let Some(id) = id {
+            let row = self.current(tx, id)?;
+            self.pictured.insert(id);
+            self.before.entry(id).or_insert(Some(row));
+        }
+        Ok(())
+    }
+
     fn create(&mut self, tx: &mut dyn Tx, seen: &Seen) -> Result<PersonRow> {
         let row = PersonRow {
             id: self.row_ids.give(tx)?,
@@ -338,7 +359,9 @@ impl Roster {
                 source: shown.source,
                 ..Contact::of(row, None)
             };
-            if index::findable(&is) && was.as_ref().map(item).as_ref() != Some(&shown) {
+            let news =
+                was.as_ref().map(item).as_ref() != Some(&shown) || self.pictured.contains(id);
+            if index::findable(&is) && news {
                 log.contact_updated(tx, *id, &shown)?;
             }
         }

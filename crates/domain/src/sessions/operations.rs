@@ -307,8 +307,7 @@ impl Domain {
     /// Removes the session: at once for every caller, its data in the background. The phone keeps its link until it
     /// drops it itself.
     pub async fn delete_session(self: &Arc<Self>, scope: SessionScope, by: &By) -> Result<()> {
-        let trail = self.trail(by);
-        self.engine()?.forget(&scope).await?;
+        let (trail, engine) = (self.trail(by), self.engine()?);
         self.keepers.forget(scope.no);
         self.tenders.forget(scope.no);
         self.store
@@ -317,6 +316,8 @@ impl Domain {
                 trail.note(tx, Some(scope.org), "session.delete", scope.id, json!({}))
             })
             .await?;
+        // Only now: somebody could have started it until here.
+        engine.forget(&scope).await?;
         self.erase(scope);
         Ok(())
     }

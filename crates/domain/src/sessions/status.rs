@@ -191,7 +191,7 @@ impl Domain {
             for row in rows {
                 let scope = row.scope;
                 let wanted = row.wanted;
-                self.change_session(scope, move |row| {
+                let changed = self.change_session(scope, move |row| {
                     if wanted {
                         set(row, SessionStatus::Starting, "");
                     } else if matches!(
@@ -202,11 +202,19 @@ impl Domain {
                     ) {
                         set(row, SessionStatus::Stopped, "");
                     }
-                })
-                .await?;
-                if wanted {
-                    self.engine()?.start(&scope).await?;
-                    started += 1;
+                });
+                let resumed = async {
+                    changed.await?;
+                    if wanted {
+                        self.engine()?.start(&scope).await?;
+                    }
+                    Ok(usize::from(wanted))
+                };
+                match resumed.await {
+                    Ok(one) => started += one,
+                    // Deleted meanwhile, perhaps with its organization.
+                    Err(Error::NotFound(_)) => {}
+                    Err(error) => return Err(error),
                 }
             }
         }

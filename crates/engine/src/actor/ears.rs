@@ -98,6 +98,8 @@ impl EventHandler for Ears {
             EventKind::ServerAck,
             EventKind::NewsletterLiveUpdate,
             EventKind::ContactNumberChanged,
+            EventKind::PictureUpdate,
+            EventKind::BusinessStatusUpdate,
             EventKind::GroupUpdate,
             EventKind::ContactUpdate,
             EventKind::PinUpdate,

@@ -5,7 +5,7 @@ use crate::channels;
 use crate::convert::{
     BATCH, app_state,
     channel::live_counts,
-    group, known, passing,
+    group, known, passing, person,
     receipt::{own_read, receipt},
 };
 use std::{
@@ -92,7 +92,11 @@ impl Facts {
                 self.facts
                     .extend(word.map(|word| Inbound::Call(Box::new(word))));
             }
-            Event::ContactNumberChanged(change) => self.facts.extend(group::number_changed(change)),
+            Event::PictureUpdate(update) => self.facts.extend(person::picture(update)),
+            Event::BusinessStatusUpdate(update) => self.facts.extend(person::business(update)),
+            Event::ContactNumberChanged(change) => {
+                self.facts.extend(person::number_changed(change))
+            }
             Event::GroupUpdate(update) => {
                 let own = actor.own();
                 let is_own = |who: &wharf_domain::inbound::Seen| {

@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::mpsc;
 use wacore::{net::WHATSAPP_WEB_WS_URL, store::DevicePropsOverride};
 use waproto::whatsapp::device_props::PlatformType;
-use wharf_domain::{Error, inbound::Seen, sessions::SessionScope};
+use wharf_domain::{Error, inbound::Seen, ports::store::StoreExt, sessions::SessionScope};
 use whatsapp_rust::{
     CacheConfig, CacheEntryConfig, Client, TokioRuntime,
     store::{commands::DeviceCommand, persistence_manager::PersistenceManager},
@@ -61,6 +61,14 @@ pub(crate) async fn launch(
         return Err(Error::Unavailable(
             "a build with the feature `sandbox` speaks to a simulated network only: set whatsapp_url".into(),
         ));
+    }
+    // A deleted session must not come to life again by a start that was on its way.
+    let stored = shared
+        .store
+        .read(move |view| view.session(&scope.org, &scope.id))
+        .await?;
+    if stored.is_none() {
+        return Err(Error::NotFound("session"));
     }
     let device = Arc::new(DeviceStore::new(
         Arc::clone(&shared.store),

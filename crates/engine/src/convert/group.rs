@@ -14,7 +14,7 @@ use wharf_domain::inbound::{GroupChange, InGroup, InMember, Inbound, NameSource,
 use wharf_types::GroupJid;
 use whatsapp_rust::features::{GroupMetadata, GroupParticipant};
 
-fn group_jid(jid: &Jid) -> Option<GroupJid> {
+pub(super) fn group_jid(jid: &Jid) -> Option<GroupJid> {
     jid.to_non_ad_string().parse().ok()
 }
 
@@ -170,21 +170,4 @@ pub(crate) fn update(update: &GroupUpdate, is_own: impl Fn(&Seen) -> bool) -> Wo
         });
     }
     Word::Facts(facts)
-}
-
-/// A number change as a notification tells it.
-pub(crate) fn number_changed(
-    change: &wacore::types::events::ContactNumberChanged,
-) -> Option<Inbound> {
-    let old = seen_all(
-        [Some(&change.old_jid), change.old_lid.as_ref()]
-            .into_iter()
-            .flatten(),
-    );
-    let new = seen_all(
-        [Some(&change.new_jid), change.new_lid.as_ref()]
-            .into_iter()
-            .flatten(),
-    );
-    (known(&old) && known(&new)).then_some(Inbound::NumberChanged { old, new })
 }

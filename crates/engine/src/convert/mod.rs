@@ -10,6 +10,7 @@ pub(crate) mod history;
 pub(crate) mod message;
 mod outgoing;
 pub(crate) mod passing;
+pub(crate) mod person;
 pub(crate) mod receipt;
 #[cfg(test)]
 mod tests;

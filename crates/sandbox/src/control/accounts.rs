@@ -333,9 +333,14 @@ async fn profile(
             w.author_push_name(a.phone)?;
         }
         if let Some(p) = &picture {
-            w.set_picture(a.phone, p.as_deref())?;
+            let id = w.set_picture(a.phone, p.as_deref())?;
+            w.tell_picture(&a, id.as_deref())?;
         }
+        let was = a.about;
         let a = account(w, &phone)?;
+        if a.about != was {
+            w.tell_about(&a)?;
+        }
         view(w, a)
     })
     .map(Json)

@@ -81,7 +81,12 @@ fn set(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
         .transpose()?;
     let set = match group {
         Some(group) => w.set_group_picture(&group.to_string(), me, jpeg.as_deref())?,
-        None => w.set_picture(me, jpeg.as_deref())?,
+        None => {
+            let id = w.set_picture(me, jpeg.as_deref())?;
+            let told = w.account(me)?.context("an account that asks")?;
+            w.tell_picture(&told, id.as_deref())?;
+            id
+        }
     };
     match set {
         Some(id) => Reply::one(NodeBuilder::new("picture").attr("id", id).build()),

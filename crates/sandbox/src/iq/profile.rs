@@ -1,5 +1,6 @@
 //! What an account says of itself: its about text, its default timer, its business profile.
 
+use anyhow::Context;
 use rusqlite::params;
 use wacore_binary::{NodeRef, builder::NodeBuilder};
 
@@ -44,6 +45,8 @@ fn set_about(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
         return Err(BAD_REQUEST.into());
     }
     w.set_profile(me, None, Some(&about))?;
+    let told = w.account(me)?.context("an account that asks")?;
+    w.tell_about(&told)?;
     Reply::empty()
 }
 

@@ -10,6 +10,7 @@ pub mod content;
 pub mod cover;
 pub mod detail;
 pub mod inbox;
+pub mod profile;
 pub mod read;
 pub mod sealed;
 pub mod signal;
