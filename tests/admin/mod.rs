@@ -1,6 +1,8 @@
 //! The platform's own operations against the simulated network.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod organizations;
 
 use crate::harness::{Door, TestApp, until};

@@ -36,15 +36,15 @@ impl Domain {
         Ok(found.unwrap_or_default())
     }
 
-    /// Blocks a person or no longer does. Repeating is a no-op.
+    /// Blocks a person or no longer does; their row, if they have one. Repeating is a no-op.
     pub async fn block_contact(
         &self,
         scope: SessionScope,
         who: Address,
         blocked: bool,
-    ) -> Result<()> {
+    ) -> Result<Option<i64>> {
         let engine = self.engine()?;
-        let who = self
+        let (row, who) = self
             .store
             .read(move |view| {
                 if Own::of(view, &scope)?.is_at(&who) {
@@ -53,7 +53,8 @@ impl Domain {
                 both_ids(view, scope.no, who)
             })
             .await?;
-        engine.block(&scope, &who, blocked).await
+        engine.block(&scope, &who, blocked).await?;
+        Ok(row)
     }
 
     /// Whom the account blocks, by LID.
@@ -102,8 +103,8 @@ fn person(
     id.map_or(Ok(None), |id| view.person(s, id))
 }
 
-/// The ids a person is known under: WhatsApp wants both to block somebody.
-fn both_ids(view: &dyn View, s: SessionNo, who: Address) -> Result<Seen> {
+/// A person's row and the ids they are known under: WhatsApp wants both to block somebody.
+fn both_ids(view: &dyn View, s: SessionNo, who: Address) -> Result<(Option<i64>, Seen)> {
     let asked = match who {
         Address::Lid(lid) => Seen {
             lid: Some(lid),
@@ -115,10 +116,14 @@ fn both_ids(view: &dyn View, s: SessionNo, who: Address) -> Result<Seen> {
         },
     };
     let known = person(view, s, asked.lid.as_ref(), asked.phone.as_ref())?;
-    Ok(known.map_or(asked.clone(), |row| Seen {
-        lid: asked.lid.or(row.lid),
-        phone: asked.phone.or(row.phone),
-    }))
+    Ok(match known {
+        None => (None, asked),
+        Some(row) => {
+            let lid = asked.lid.or(row.lid);
+            let phone = asked.phone.or(row.phone);
+            (Some(row.id), Seen { lid, phone })
+        }
+    })
 }
 
 fn shown(view: &dyn View, s: SessionNo, who: &Seen) -> Result<Blocked> {

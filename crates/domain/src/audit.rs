@@ -3,6 +3,7 @@
 //! An entry is written in the transaction of the change it tells of: there is no change without its entry, and no entry
 //! without its change. It names things by ids of ours and says which fields were changed, to what only where that is no
 //! secret and nobody's number or words. What people send and read is not in here: the outbox and the event log have it.
+//! What is changed at WhatsApp and not here (groups, channels, blocking) is noted once WhatsApp has it.
 
 use crate::{
     Domain, Error, Result,
@@ -11,6 +12,7 @@ use crate::{
         ids::Ids,
         store::{AuditFilter, AuditRow, StoreExt, Tx},
     },
+    sessions::SessionScope,
 };
 use serde_json::Value;
 use std::{fmt, sync::Arc, time::Duration};
@@ -134,6 +136,20 @@ impl Domain {
             ids: Arc::clone(&self.ids),
             now: self.clock.now(),
         }
+    }
+
+    /// Notes what WhatsApp did in a session for a caller.
+    pub async fn note_done(
+        &self,
+        by: &By,
+        scope: SessionScope,
+        action: &'static str,
+        details: Value,
+    ) -> Result<()> {
+        let trail = self.trail(by);
+        self.store
+            .write(move |tx| trail.note(tx, Some(scope.org), action, scope.id, details.clone()))
+            .await
     }
 
     /// One page of the log, newest first.

@@ -153,13 +153,13 @@ impl Domain {
         })
     }
 
-    /// Changes what is given, one operation after the other.
+    /// Changes what is given, one operation after the other; the fields that took effect.
     pub async fn update_group(
         self: &Arc<Self>,
         scope: SessionScope,
         jid: GroupJid,
         patch: GroupPatch,
-    ) -> Result<(), Halfway> {
+    ) -> Result<Vec<&'static str>, Halfway> {
         self.get_group(scope, jid.clone()).await?;
         let mut applied = Vec::new();
         for (field, setting) in patch.settings() {
@@ -172,7 +172,7 @@ impl Domain {
                 self.changed(scope, jid.clone(), change).await?;
             }
         }
-        Ok(())
+        Ok(applied)
     }
 
     /// The invite link of a group; `anew` makes the former one lead nowhere.

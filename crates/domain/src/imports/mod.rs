@@ -8,6 +8,7 @@ mod run;
 
 use crate::{
     Domain, Error, Result,
+    audit::By,
     inbound::Inbound,
     ports::{
         blobs::Chunks,
@@ -16,6 +17,7 @@ use crate::{
     sessions::SessionScope,
 };
 use serde::Serialize;
+use serde_json::json;
 use std::{
     collections::{BTreeSet, HashSet},
     fmt,
@@ -278,6 +280,7 @@ impl Domain {
         scope: SessionScope,
         body: &mut dyn Chunks,
         key: impl AsyncFnOnce() -> Result<RootKey>,
+        by: &By,
     ) -> Result<ImportJob> {
         let number = self.own_number(scope).await?;
         let id = JobId::new(self.ids.ulid());
@@ -297,7 +300,7 @@ impl Domain {
             self.backups.take(&id, body, LARGEST).await?;
             let key = key().await?;
             self.backups.probe(&id, &key, &number).await?;
-            self.save_import(scope, row.clone()).await?;
+            self.open_import(scope, row.clone(), by).await?;
             Ok(key)
         };
         match taken.await {
@@ -327,12 +330,15 @@ impl Domain {
         scope: SessionScope,
         id: JobId,
         key: RootKey,
+        by: &By,
     ) -> Result<ImportJob> {
         let row = self.import_row(scope, id).await?;
         if row.status == JobStatus::Running && !self.imports.runs(&id) {
             let number = self.own_number(scope).await?;
             let claim = self.claim(&scope, id)?;
             self.backups.probe(&id, &key, &number).await?;
+            let details = json!({"import": id});
+            self.note_done(by, scope, "import.resume", details).await?;
             self.spawn_import(scope, row.clone(), key, claim);
         }
         Ok(ImportJob::of(&scope, &row))

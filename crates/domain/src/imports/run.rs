@@ -3,11 +3,13 @@
 use super::{Claim, ImportJob, JobStatus, Part, Place, RootKey};
 use crate::{
     Domain, Error, Result,
+    audit::By,
     events::Log,
     inbound::Inbound,
-    ports::store::{ImportRow, StoreExt},
+    ports::store::{ImportRow, StoreExt, Tx},
     sessions::SessionScope,
 };
+use serde_json::json;
 use std::sync::Arc;
 use wharf_types::Millis;
 
@@ -82,15 +84,29 @@ impl Domain {
             .await
     }
 
+    /// Records a new job, whose entry in the audit log it leaves, and tells of it.
+    pub(super) async fn open_import(
+        &self,
+        scope: SessionScope,
+        row: ImportRow,
+        by: &By,
+    ) -> Result<()> {
+        let (ids, now): (_, Millis) = (Arc::clone(&self.ids), self.clock.now());
+        let trail = self.trail(by);
+        self.store
+            .write(move |tx| {
+                let details = json!({"import": row.id});
+                trail.note(tx, Some(scope.org), "import.create", scope.id, details)?;
+                put(tx, &scope, &row, Log::new(scope, Arc::clone(&ids), now))
+            })
+            .await
+    }
+
     /// Records a job and tells of it.
     pub(super) async fn save_import(&self, scope: SessionScope, row: ImportRow) -> Result<()> {
         let (ids, now): (_, Millis) = (Arc::clone(&self.ids), self.clock.now());
         self.store
-            .write(move |tx| {
-                tx.put_import(scope.no, &row)?;
-                let job = ImportJob::of(&scope, &row);
-                Log::new(scope, ids, now).event(tx, "import.updated", &job)
-            })
+            .write(move |tx| put(tx, &scope, &row, Log::new(scope, ids, now)))
             .await
     }
 
@@ -100,6 +116,11 @@ impl Domain {
             .write(move |tx| tx.put_import(scope.no, &row))
             .await
     }
+}
+
+fn put(tx: &mut dyn Tx, scope: &SessionScope, row: &ImportRow, mut log: Log) -> Result<()> {
+    tx.put_import(scope.no, row)?;
+    log.event(tx, "import.updated", &ImportJob::of(scope, row))
 }
 
 fn progress(place: Place, last: i64) -> u8 {

@@ -190,33 +190,34 @@ impl Domain {
             after = Some(last.scope.no);
             for row in rows {
                 let scope = row.scope;
-                let wanted = row.wanted;
-                let changed = self.change_session(scope, move |row| {
-                    if wanted {
-                        set(row, SessionStatus::Starting, "");
-                    } else if matches!(
-                        row.status,
-                        SessionStatus::Starting
-                            | SessionStatus::Working
-                            | SessionStatus::ScanQrCode
-                    ) {
-                        set(row, SessionStatus::Stopped, "");
-                    }
-                });
-                let resumed = async {
-                    changed.await?;
-                    if wanted {
-                        self.engine()?.start(&scope).await?;
-                    }
-                    Ok(usize::from(wanted))
-                };
-                match resumed.await {
-                    Ok(one) => started += one,
+                match self.resume_session(scope, row.wanted).await {
+                    Ok(()) => started += usize::from(row.wanted),
                     // Deleted meanwhile, perhaps with its organization.
                     Err(Error::NotFound(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
         }
+    }
+
+    /// A session that cannot be started says so; the others are started all the same.
+    async fn resume_session(&self, scope: SessionScope, wanted: bool) -> Result<()> {
+        self.change_session(scope, move |row| {
+            if wanted {
+                set(row, SessionStatus::Starting, "");
+            } else if matches!(
+                row.status,
+                SessionStatus::Starting | SessionStatus::Working | SessionStatus::ScanQrCode
+            ) {
+                set(row, SessionStatus::Stopped, "");
+            }
+        })
+        .await?;
+        if wanted && let Err(error) = self.engine()?.start(&scope).await {
+            tracing::warn!(session = %scope.id, %error, "a session cannot be started");
+            self.change_session(scope, |row| set(row, SessionStatus::Failed, "cannot_start"))
+                .await?;
+        }
+        Ok(())
     }
 }

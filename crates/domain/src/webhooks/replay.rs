@@ -3,6 +3,7 @@
 use super::{WebhookRow, WebhookScope};
 use crate::{
     Domain, Error, Result,
+    audit::By,
     log::{Found, Head, envelope},
     ports::{
         courier::{Post, Told},
@@ -129,6 +130,7 @@ impl Domain {
         scope: &WebhookScope,
         id: WebhookId,
         asked: ReplayAsked,
+        by: &By,
     ) -> Result<usize> {
         let row = self.active_webhook(scope, id).await?;
         let now = self.clock.now();
@@ -137,6 +139,13 @@ impl Domain {
             ReplayAsked::Failed => self.given_up(&row, now).await?,
         };
         let count = owed.len();
+        let (trail, org) = (self.trail(by), row.org);
+        self.store
+            .write(move |tx| {
+                let details = serde_json::json!({"events": count});
+                trail.note(tx, Some(org), "webhook.replay", id, details)
+            })
+            .await?;
         self.owe(&row, owed).await?;
         Ok(count)
     }

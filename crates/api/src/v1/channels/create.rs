@@ -2,7 +2,7 @@
 
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{InSession, LargeBody, Send},
+    extract::{InSession, LargeBody, Origin, Send},
     state::ApiState,
     v1::messages::idempotency,
 };
@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 const LONGEST_NAME: usize = 100;
@@ -51,6 +52,7 @@ pub struct CreatedChannel {
 pub async fn create_channel(
     State(state): State<ApiState>,
     here: InSession<Send>,
+    origin: Origin,
     headers: HeaderMap,
     body: LargeBody,
 ) -> ApiResult<(StatusCode, Json<CreatedChannel>)> {
@@ -70,10 +72,16 @@ pub async fn create_channel(
             "must be at most 2048 characters",
         ));
     }
-    let (made, replayed) = state
-        .domain()
+    let domain = state.domain();
+    let (made, replayed) = domain
         .create_channel(here.scope, name, &description, key)
         .await?;
+    if !replayed {
+        let (by, what) = (origin.by(&here.principal), json!({"channel": made.jid}));
+        domain
+            .note_done(&by, here.scope, "channel.create", what)
+            .await?;
+    }
     let made = CreatedChannel {
         jid: made.jid.as_str().to_owned(),
         replayed,

@@ -2,12 +2,14 @@
 
 use crate::{
     error::ApiResult,
-    extract::{Body, InSession, Segment, Send},
+    extract::{Body, InSession, Origin, Segment, Send},
     state::ApiState,
 };
 use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
+use wharf_types::ChannelJid;
 
 /// Muted or not.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -29,13 +31,18 @@ pub async fn mute_channel(
     State(state): State<ApiState>,
     here: InSession<Send>,
     segment: Segment,
+    origin: Origin,
     Body(body): Body<MuteChannel>,
 ) -> ApiResult<StatusCode> {
-    let channel = segment.address()?;
+    let channel: ChannelJid = segment.address()?;
     let mute = body.mute.unwrap_or(true);
-    state
-        .domain()
-        .mute_channel(here.scope, channel, mute)
+    let (domain, by) = (state.domain(), origin.by(&here.principal));
+    domain
+        .mute_channel(here.scope, channel.clone(), mute)
+        .await?;
+    let what = json!({"channel": channel, "mute": mute});
+    domain
+        .note_done(&by, here.scope, "channel.mute", what)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

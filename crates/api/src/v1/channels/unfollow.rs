@@ -2,10 +2,12 @@
 
 use crate::{
     error::ApiResult,
-    extract::{InSession, Segment, Send},
+    extract::{InSession, Origin, Segment, Send},
     state::ApiState,
 };
 use axum::{extract::State, http::StatusCode};
+use serde_json::json;
+use wharf_types::ChannelJid;
 
 /// Follows a channel no more; stored posts stay. Repeating is a no-op. 403 with `details.reason` = `channel_owner` for the
 /// channel's owner. Needs `send` and a connected session.
@@ -17,9 +19,15 @@ use axum::{extract::State, http::StatusCode};
 pub async fn unfollow_channel(
     State(state): State<ApiState>,
     here: InSession<Send>,
+    origin: Origin,
     segment: Segment,
 ) -> ApiResult<StatusCode> {
-    let channel = segment.address()?;
-    state.domain().unfollow_channel(here.scope, channel).await?;
+    let channel: ChannelJid = segment.address()?;
+    let (domain, by) = (state.domain(), origin.by(&here.principal));
+    domain.unfollow_channel(here.scope, channel.clone()).await?;
+    let what = json!({"channel": channel});
+    domain
+        .note_done(&by, here.scope, "channel.unfollow", what)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,9 +1,9 @@
 //! `POST /sessions/{session}/groups/{gid}/members`.
 
-use super::{Participants, each, people};
+use super::{Doer, Participants, each, people};
 use crate::{
     error::ApiResult,
-    extract::{Body, InSession, Segment, Send},
+    extract::{Body, InSession, Origin, Segment, Send},
     state::ApiState,
 };
 use axum::{extract::State, http::StatusCode};
@@ -20,11 +20,15 @@ pub async fn add_group_members(
     State(state): State<ApiState>,
     here: InSession<Send>,
     segment: Segment,
+    origin: Origin,
     Body(body): Body<Participants>,
 ) -> ApiResult<StatusCode> {
     let group = segment.address()?;
     let people = people(&body.participants)?;
-    let domain = state.domain();
-    let change = domain.change_members(here.scope, group, MemberChange::Add, people);
-    each(change.await?)
+    let doer = Doer {
+        state: &state,
+        here: &here,
+        origin: &origin,
+    };
+    each(doer.change(group, MemberChange::Add, people).await?)
 }

@@ -1,9 +1,9 @@
 //! `POST /sessions/{session}/groups`.
 
-use super::people;
+use super::{Doer, people};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{InSession, LargeBody, Send},
+    extract::{InSession, LargeBody, Origin, Send},
     state::ApiState,
     v1::messages::idempotency,
 };
@@ -13,6 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use wharf_domain::groups::manage::{self, LONGEST_SUBJECT};
 
@@ -66,6 +67,7 @@ pub(super) fn subject(field: &str, text: String) -> ApiResult<String> {
 pub async fn create_group(
     State(state): State<ApiState>,
     here: InSession<Send>,
+    origin: Origin,
     headers: HeaderMap,
     body: LargeBody,
 ) -> ApiResult<(StatusCode, Json<manage::CreatedGroup>)> {
@@ -77,5 +79,23 @@ pub async fn create_group(
     let made = domain
         .create_group(here.scope, name, participants, key)
         .await?;
+    if !made.replayed {
+        let doer = Doer {
+            state: &state,
+            here: &here,
+            origin: &origin,
+        };
+        let jid = made
+            .group
+            .group_jid
+            .parse()
+            .map_err(|_| ApiError::internal("a group's JID"))?;
+        doer.did(
+            "group.create",
+            &jid,
+            json!({"not_added": made.details.len()}),
+        )
+        .await?;
+    }
     Ok((StatusCode::CREATED, Json(made)))
 }

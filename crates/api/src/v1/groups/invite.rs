@@ -1,13 +1,16 @@
 //! `GET` and `DELETE /sessions/{session}/groups/{gid}/invite`.
 
+use super::Doer;
 use crate::{
     error::ApiResult,
-    extract::{InSession, Read, Segment, Send},
+    extract::{InSession, Origin, Read, Segment, Send},
     state::ApiState,
 };
 use axum::{Json, extract::State};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
+use wharf_types::GroupJid;
 
 /// How people come in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,9 +43,17 @@ pub async fn get_group_invite(
 pub async fn revoke_group_invite(
     State(state): State<ApiState>,
     here: InSession<Send>,
+    origin: Origin,
     segment: Segment,
 ) -> ApiResult<Json<GroupInvite>> {
-    let group = segment.address()?;
-    let invite = state.domain().group_invite(here.scope, group, true).await?;
+    let group: GroupJid = segment.address()?;
+    let domain = state.domain();
+    let invite = domain.group_invite(here.scope, group.clone(), true).await?;
+    let doer = Doer {
+        state: &state,
+        here: &here,
+        origin: &origin,
+    };
+    doer.did("group.invite_revoke", &group, Value::Null).await?;
     Ok(Json(GroupInvite { invite }))
 }

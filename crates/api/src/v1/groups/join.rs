@@ -1,12 +1,14 @@
 //! `POST /sessions/{session}/groups:join`.
 
+use super::Doer;
 use crate::{
-    error::ApiResult,
-    extract::{Body, InSession, Send},
+    error::{ApiError, ApiResult},
+    extract::{Body, InSession, Origin, Send},
     state::ApiState,
 };
 use axum::{Json, extract::State};
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use wharf_domain::groups::manage;
 
@@ -37,8 +39,21 @@ pub struct JoinedGroup {
 pub async fn join_group(
     State(state): State<ApiState>,
     here: InSession<Send>,
+    origin: Origin,
     Body(body): Body<JoinGroup>,
 ) -> ApiResult<Json<manage::JoinedGroup>> {
     let joined = state.domain().join_group(here.scope, &body.invite).await?;
+    if !joined.pending {
+        let doer = Doer {
+            state: &state,
+            here: &here,
+            origin: &origin,
+        };
+        let jid = joined
+            .group_jid
+            .parse()
+            .map_err(|_| ApiError::internal("a group's JID"))?;
+        doer.did("group.join", &jid, Value::Null).await?;
+    }
     Ok(Json(joined))
 }

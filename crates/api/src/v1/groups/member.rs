@@ -1,9 +1,9 @@
 //! `DELETE /sessions/{session}/groups/{gid}/members/{jid}`, and `POST …/promote` and `…/demote`.
 
-use super::one;
+use super::{Doer, one};
 use crate::{
     error::ApiResult,
-    extract::{InSession, Segments, Send},
+    extract::{InSession, Origin, Segments, Send},
     state::ApiState,
 };
 use axum::{extract::State, http::StatusCode};
@@ -12,13 +12,17 @@ use wharf_domain::ports::groups::MemberChange;
 async fn change(
     state: &ApiState,
     here: &InSession<Send>,
+    origin: &Origin,
     segments: &Segments,
     change: MemberChange,
 ) -> ApiResult<StatusCode> {
     let (group, who) = (segments.address("gid")?, segments.address("jid")?);
-    let domain = state.domain();
-    let changed = domain.change_members(here.scope, group, change, vec![who]);
-    one(changed.await?)
+    let doer = Doer {
+        state,
+        here,
+        origin,
+    };
+    one(doer.change(group, change, vec![who]).await?)
 }
 
 /// Removes a member; somebody who is none is fine. Needs `send` and a connected session.
@@ -28,9 +32,10 @@ async fn change(
 pub async fn remove_group_member(
     State(state): State<ApiState>,
     here: InSession<Send>,
+    origin: Origin,
     segments: Segments,
 ) -> ApiResult<StatusCode> {
-    change(&state, &here, &segments, MemberChange::Remove).await
+    change(&state, &here, &origin, &segments, MemberChange::Remove).await
 }
 
 /// Makes a member an admin; one already is fine. Needs `send` and a connected session.
@@ -40,9 +45,10 @@ pub async fn remove_group_member(
 pub async fn promote_group_member(
     State(state): State<ApiState>,
     here: InSession<Send>,
+    origin: Origin,
     segments: Segments,
 ) -> ApiResult<StatusCode> {
-    change(&state, &here, &segments, MemberChange::Promote).await
+    change(&state, &here, &origin, &segments, MemberChange::Promote).await
 }
 
 /// Makes an admin a plain member; one already is fine. Nobody demotes the owner. Needs `send` and a connected session.
@@ -52,7 +58,8 @@ pub async fn promote_group_member(
 pub async fn demote_group_member(
     State(state): State<ApiState>,
     here: InSession<Send>,
+    origin: Origin,
     segments: Segments,
 ) -> ApiResult<StatusCode> {
-    change(&state, &here, &segments, MemberChange::Demote).await
+    change(&state, &here, &origin, &segments, MemberChange::Demote).await
 }

@@ -14,16 +14,68 @@ pub mod picture;
 pub mod requests;
 pub mod update;
 
-use crate::error::{ApiError, ApiResult};
+use crate::{
+    error::{ApiError, ApiResult},
+    extract::{InSession, Origin, Send},
+    state::ApiState,
+};
 use axum::http::StatusCode;
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use wharf_domain::{
     Error,
     groups::{manage::MOST_MEMBERS, members::MembersChanged},
-    ports::engine::Refusal,
+    ports::{engine::Refusal, groups::MemberChange},
 };
-use wharf_types::{Address, AddressError};
+use wharf_types::{Address, AddressError, GroupJid};
+
+/// Who changes a group, for the audit log, which names it by its row.
+struct Doer<'a> {
+    state: &'a ApiState,
+    here: &'a InSession<Send>,
+    origin: &'a Origin,
+}
+
+impl Doer<'_> {
+    async fn did(&self, action: &'static str, group: &GroupJid, what: Value) -> ApiResult<()> {
+        let (domain, scope) = (self.state.domain(), self.here.scope);
+        let row = domain.get_group(scope, group.clone()).await?;
+        let details = serde_json::json!({"group": row.id, "what": what});
+        let by = self.origin.by(&self.here.principal);
+        Ok(domain.note_done(&by, scope, action, details).await?)
+    }
+
+    /// Changes members, and notes of how many it took effect.
+    async fn change(
+        &self,
+        group: GroupJid,
+        change: MemberChange,
+        people: Vec<Address>,
+    ) -> ApiResult<MembersChanged> {
+        let domain = self.state.domain();
+        let scope = self.here.scope;
+        let changed = domain
+            .change_members(scope, group.clone(), change, people)
+            .await?;
+        if !changed.applied.is_empty() {
+            let what = serde_json::json!({"people": changed.applied.len()});
+            self.did(action(change), &group, what).await?;
+        }
+        Ok(changed)
+    }
+}
+
+const fn action(change: MemberChange) -> &'static str {
+    match change {
+        MemberChange::Add => "group_member.add",
+        MemberChange::Remove => "group_member.remove",
+        MemberChange::Promote => "group_member.promote",
+        MemberChange::Demote => "group_member.demote",
+        MemberChange::Approve => "group_member.approve",
+        MemberChange::Reject => "group_member.reject",
+    }
+}
 
 /// People, by whatever id.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -1,14 +1,17 @@
 //! `PUT` and `DELETE /sessions/{session}/groups/{gid}/picture`.
 
+use super::Doer;
 use crate::{
     error::ApiResult,
-    extract::{InSession, LargeBody, Segment, Send},
+    extract::{InSession, LargeBody, Origin, Segment, Send},
     state::ApiState,
     v1::messages::body::media::source,
 };
 use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
+use wharf_types::GroupJid;
 
 /// A picture for a group.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,14 +40,23 @@ struct PictureFile {
 pub async fn set_group_picture(
     State(state): State<ApiState>,
     here: InSession<Send>,
+    origin: Origin,
     segment: Segment,
     body: LargeBody,
 ) -> ApiResult<StatusCode> {
-    let group = segment.address()?;
+    let group: GroupJid = segment.address()?;
     let SetGroupPicture { media } = body.typed()?;
     let source = source(media.data, media.url, media.media_id)?;
     let domain = state.domain();
-    domain.set_group_picture(here.scope, group, source).await?;
+    domain
+        .set_group_picture(here.scope, group.clone(), source)
+        .await?;
+    let doer = Doer {
+        state: &state,
+        here: &here,
+        origin: &origin,
+    };
+    doer.did("group.picture", &group, json!("set")).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -55,12 +67,19 @@ pub async fn set_group_picture(
 pub async fn remove_group_picture(
     State(state): State<ApiState>,
     here: InSession<Send>,
+    origin: Origin,
     segment: Segment,
 ) -> ApiResult<StatusCode> {
-    let group = segment.address()?;
+    let group: GroupJid = segment.address()?;
     state
         .domain()
-        .remove_group_picture(here.scope, group)
+        .remove_group_picture(here.scope, group.clone())
         .await?;
+    let doer = Doer {
+        state: &state,
+        here: &here,
+        origin: &origin,
+    };
+    doer.did("group.picture", &group, json!("removed")).await?;
     Ok(StatusCode::NO_CONTENT)
 }

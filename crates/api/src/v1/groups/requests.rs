@@ -1,9 +1,9 @@
 //! `GET /sessions/{session}/groups/{gid}/requests`, `POST …/members:approve` and `:reject`.
 
-use super::{Participants, each, people};
+use super::{Doer, Participants, each, people};
 use crate::{
     error::ApiResult,
-    extract::{Body, InSession, Read, Segment, Send},
+    extract::{Body, InSession, Origin, Read, Segment, Send},
     page::List,
     state::ApiState,
 };
@@ -47,18 +47,19 @@ pub async fn list_join_requests(
 async fn answer(
     state: &ApiState,
     here: &InSession<Send>,
+    origin: &Origin,
     segment: &Segment,
     body: Participants,
     change: MemberChange,
 ) -> ApiResult<StatusCode> {
     let group = segment.address()?;
     let people = people(&body.participants)?;
-    let domain = state.domain();
-    each(
-        domain
-            .change_members(here.scope, group, change, people)
-            .await?,
-    )
+    let doer = Doer {
+        state,
+        here,
+        origin,
+    };
+    each(doer.change(group, change, people).await?)
 }
 
 /// Lets people in who ask. Who did not ask stands in `details.participants` of a 502. Needs `send` and a connected
@@ -72,9 +73,18 @@ pub async fn approve_group_members(
     State(state): State<ApiState>,
     here: InSession<Send>,
     segment: Segment,
+    origin: Origin,
     Body(body): Body<Participants>,
 ) -> ApiResult<StatusCode> {
-    answer(&state, &here, &segment, body, MemberChange::Approve).await
+    answer(
+        &state,
+        &here,
+        &origin,
+        &segment,
+        body,
+        MemberChange::Approve,
+    )
+    .await
 }
 
 /// Refuses people who ask. Needs `send` and a connected session.
@@ -87,7 +97,8 @@ pub async fn reject_group_members(
     State(state): State<ApiState>,
     here: InSession<Send>,
     segment: Segment,
+    origin: Origin,
     Body(body): Body<Participants>,
 ) -> ApiResult<StatusCode> {
-    answer(&state, &here, &segment, body, MemberChange::Reject).await
+    answer(&state, &here, &origin, &segment, body, MemberChange::Reject).await
 }

@@ -1,15 +1,17 @@
 //! `PATCH /sessions/{session}/groups/{gid}`.
 
-use super::create::subject;
+use super::{Doer, create::subject};
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Body, InSession, Segment, Send},
+    extract::{Body, InSession, Origin, Segment, Send},
     state::ApiState,
 };
 use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use wharf_domain::groups::manage::{GroupPatch, LONGEST_DESCRIPTION, TIMERS};
+use wharf_types::GroupJid;
 
 /// What changes; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -40,9 +42,10 @@ pub async fn update_group(
     State(state): State<ApiState>,
     here: InSession<Send>,
     segment: Segment,
+    origin: Origin,
     Body(body): Body<UpdateGroup>,
 ) -> ApiResult<StatusCode> {
-    let group = segment.address()?;
+    let group: GroupJid = segment.address()?;
     let subject = body
         .subject
         .map(|text| subject("subject", text))
@@ -67,8 +70,22 @@ pub async fn update_group(
         join_approval: body.join_approval,
         ephemeral_seconds: body.ephemeral_seconds,
     };
-    match state.domain().update_group(here.scope, group, patch).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
+    let domain = state.domain();
+    let done = domain.update_group(here.scope, group.clone(), patch).await;
+    let applied = match &done {
+        Ok(applied) => applied,
+        Err(halfway) => &halfway.applied,
+    };
+    if !applied.is_empty() {
+        let doer = Doer {
+            state: &state,
+            here: &here,
+            origin: &origin,
+        };
+        doer.did("group.update", &group, json!(applied)).await?;
+    }
+    match done {
+        Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err(halfway) if halfway.applied.is_empty() => Err(halfway.error.into()),
         Err(halfway) => Err(ApiError::from(halfway.error).detail("applied", halfway.applied)),
     }

@@ -3,7 +3,7 @@
 use super::form::Form;
 use crate::{
     error::ApiResult,
-    extract::{InSession, Manage},
+    extract::{InSession, Manage, Origin},
     state::ApiState,
 };
 use axum::{
@@ -39,12 +39,18 @@ pub struct NewImport {
 pub async fn begin_import(
     State(state): State<ApiState>,
     here: InSession<Manage>,
+    origin: Origin,
     request: Request,
 ) -> ApiResult<(StatusCode, Json<ImportJob>)> {
     let (mut file, key) = Form::of(request).await?.split();
-    let domain = state.domain();
+    let (domain, by) = (state.domain(), origin.by(&here.principal));
     let job = domain
-        .begin_import(here.scope, &mut file, async move || Form::key(key).await)
+        .begin_import(
+            here.scope,
+            &mut file,
+            async move || Form::key(key).await,
+            &by,
+        )
         .await?;
     Ok((StatusCode::ACCEPTED, Json(job)))
 }

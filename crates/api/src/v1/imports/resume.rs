@@ -2,7 +2,7 @@
 
 use crate::{
     error::ApiResult,
-    extract::{Body, InSession, Manage, Segment},
+    extract::{Body, InSession, Manage, Origin, Segment},
     state::ApiState,
 };
 use axum::{Json, extract::State, http::StatusCode};
@@ -26,12 +26,13 @@ pub async fn resume_import(
     State(state): State<ApiState>,
     here: InSession<Manage>,
     segment: Segment,
+    origin: Origin,
     Body(body): Body<ImportKey>,
 ) -> ApiResult<(StatusCode, Json<ImportJob>)> {
     let key = RootKey::parse(&body.key)?;
-    let domain = state.domain();
+    let (domain, by) = (state.domain(), origin.by(&here.principal));
     let job = domain
-        .resume_import(here.scope, segment.id("import")?, key)
+        .resume_import(here.scope, segment.id("import")?, key, &by)
         .await?;
     Ok((StatusCode::ACCEPTED, Json(job)))
 }

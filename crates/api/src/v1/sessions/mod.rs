@@ -59,7 +59,7 @@ pub struct Session {
     /// Computed from evidence: last frame seen, ping answered.
     #[schema(value_type = SessionState)]
     status: SessionStatus,
-    /// Machine code, `""` when well: `reconnecting`, `qr_timeout`, `client_outdated`, `replaced`, `banned`,
+    /// Machine code, `""` when well: `reconnecting`, `qr_timeout`, `client_outdated`, `cannot_start`, `replaced`, `banned`,
     /// `history_incomplete`.
     status_reason: String,
     /// Since when.

@@ -3,7 +3,7 @@
 use super::scope;
 use crate::{
     error::{ApiError, ApiResult},
-    extract::{Body, Caller, Manage, Segment},
+    extract::{Body, Caller, Manage, Origin, Segment},
     state::ApiState,
 };
 use axum::{Json, extract::State, http::StatusCode};
@@ -40,6 +40,7 @@ pub async fn replay_webhook(
     State(state): State<ApiState>,
     caller: Caller<Manage>,
     id: Segment,
+    origin: Origin,
     Body(body): Body<Replay>,
 ) -> ApiResult<(StatusCode, Json<Replayed>)> {
     let id = id.id("webhook")?;
@@ -54,7 +55,7 @@ pub async fn replay_webhook(
     };
     let queued = state
         .domain()
-        .replay_webhook(&scope(&caller), id, asked)
+        .replay_webhook(&scope(&caller), id, asked, &origin.by(&caller.principal))
         .await?;
     Ok((StatusCode::ACCEPTED, Json(Replayed { queued })))
 }
