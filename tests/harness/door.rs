@@ -94,6 +94,10 @@ impl Door {
         Self::send(self.request(Method::POST, path).json(&body)).await
     }
 
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        Self::send(self.request(Method::PUT, path).json(&body)).await
+    }
+
     /// POST without a body.
     pub async fn poke(&self, path: &str) -> Answer {
         Self::send(self.request(Method::POST, path)).await

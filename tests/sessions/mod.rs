@@ -3,6 +3,7 @@
 mod deletion;
 mod disk;
 mod failures;
+mod passkey;
 mod proxy;
 
 use crate::harness::{ANNA, BORIS, OWN, TestApp, until};

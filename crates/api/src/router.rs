@@ -33,6 +33,12 @@ fn v1() -> OpenApiRouter<ApiState> {
         .routes(routes!(sessions::me::session_me))
         .routes(routes!(sessions::qr::session_qr))
         .routes(routes!(sessions::pairing_code::session_pairing_code))
+        .routes(routes!(
+            sessions::passkey::get::get_passkey,
+            sessions::passkey::assert::assert_passkey,
+            sessions::passkey::cancel::cancel_passkey
+        ))
+        .routes(routes!(sessions::passkey::confirm::confirm_passkey))
         .routes(routes!(sessions::start::start_session))
         .routes(routes!(sessions::stop::stop_session))
         .routes(routes!(sessions::restart::restart_session))

@@ -4,7 +4,10 @@ use crate::{
     Domain, Result,
     inbound::{Inbound, Seen},
     live::Passing,
-    ports::engine::{Connection, Inbox, LinkCode},
+    ports::{
+        engine::{Connection, Inbox, LinkCode},
+        passkey::Passkey,
+    },
     sessions::SessionScope,
 };
 use async_trait::async_trait;
@@ -21,6 +24,10 @@ impl Inbox for DomainInbox {
 
     fn qr(&self, session: &SessionScope, code: &LinkCode) {
         self.0.code_shown(*session, "auth.qr", code);
+    }
+
+    fn passkey(&self, session: &SessionScope, passkey: &Passkey) {
+        self.0.passkey_shown(*session, passkey);
     }
 
     async fn passing(&self, session: &SessionScope, passing: Passing) -> Result<()> {

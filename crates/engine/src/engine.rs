@@ -29,6 +29,7 @@ use wharf_domain::{
             Addons, Connection, Engine, Handed, Inbox, LinkCode, MediaAsked, NumberCheck,
             PollSecret, ReadReceipt, Refusal, Typing,
         },
+        passkey::{Assertion, Passkey, Passkeys},
         secrets::Secrets,
         store::Store,
     },
@@ -282,6 +283,28 @@ impl Addons for WhatsAppEngine {
         vote: &SealedVote,
     ) -> Option<Vec<String>> {
         addons::open_vote(poll, voter, vote)
+    }
+}
+
+#[async_trait]
+impl Passkeys for WhatsAppEngine {
+    fn passkey(&self, session: &SessionScope) -> Option<Passkey> {
+        self.actor(session)?.passkey_now()
+    }
+
+    async fn assert_passkey(
+        &self,
+        session: &SessionScope,
+        request: &str,
+        assertion: Assertion,
+    ) -> Result<(), Error> {
+        let actor = self.actor(session).ok_or(Error::NotConnected)?;
+        actor.assert_passkey(request, assertion).await
+    }
+
+    async fn confirm_passkey(&self, session: &SessionScope) -> Result<(), Error> {
+        let actor = self.actor(session).ok_or(Error::NotConnected)?;
+        actor.confirm_passkey().await
     }
 }
 

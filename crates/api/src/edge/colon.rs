@@ -7,11 +7,12 @@
 use axum::http::{Uri, uri::PathAndQuery};
 
 /// Every verb that stands after a colon somewhere in the API.
-pub const VERBS: [&str; 18] = [
+pub const VERBS: [&str; 19] = [
     "start",
     "stop",
     "restart",
     "logout",
+    "confirm",
     "subscribe",
     "reject",
     "backfill",

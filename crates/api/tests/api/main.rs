@@ -38,6 +38,7 @@ mod organizations;
 mod pacing;
 #[cfg(test)]
 mod passing;
+mod passkey;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]

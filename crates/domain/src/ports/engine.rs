@@ -8,7 +8,10 @@ use crate::{
     inbound::{ChannelRole, InChannel, Inbound, SealedVote, Seen},
     live::Passing,
     outbox::Outgoing,
-    ports::groups::Groups,
+    ports::{
+        groups::Groups,
+        passkey::{Passkey, Passkeys},
+    },
     sessions::SessionScope,
 };
 use async_trait::async_trait;
@@ -149,7 +152,7 @@ pub trait Addons: Send + Sync {
 
 /// Commands to the sessions' connections. Every call has its own deadline inside.
 #[async_trait]
-pub trait Engine: Addons + Groups {
+pub trait Engine: Addons + Groups + Passkeys {
     /// Connects (paired) or begins QR pairing (unpaired). Repeating is a no-op.
     async fn start(&self, session: &SessionScope) -> Result<(), Error>;
     /// Closes the socket, keeps the device. Repeating is a no-op.
@@ -255,6 +258,8 @@ pub trait Inbox: Send + Sync {
     async fn ingest(&self, session: &SessionScope, facts: Vec<Inbound>) -> Result<(), Error>;
     /// There is a QR code, or another one than before: told to live readers, never stored.
     fn qr(&self, _session: &SessionScope, _code: &LinkCode) {}
+    /// A passkey is demanded, or there is a code to compare: told to live readers, never stored.
+    fn passkey(&self, _session: &SessionScope, _passkey: &Passkey) {}
     /// Word that passes: told to live readers, never stored.
     async fn passing(&self, session: &SessionScope, passing: Passing) -> Result<(), Error>;
     /// The ids of everybody in the account's address book, as stored.
@@ -283,6 +288,15 @@ pub enum Connection {
     },
     /// A QR or pairing code waits for the phone.
     AwaitingScan,
+    /// WhatsApp links only after a passkey's assertion, or (`compared`) after two codes were compared.
+    AwaitingPasskey {
+        /// The assertion is through.
+        compared: bool,
+    },
+    /// The passkey's time is over.
+    PasskeyTimeout,
+    /// WhatsApp or the phone turned the passkey down.
+    PasskeyRefused,
     /// Linked: who this session now is. The account may still be syncing.
     Paired {
         /// The account's number.

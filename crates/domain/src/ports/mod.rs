@@ -8,6 +8,7 @@ pub mod courier;
 pub mod engine;
 pub mod groups;
 pub mod ids;
+pub mod passkey;
 pub mod secrets;
 pub mod store;
 pub mod studio;

@@ -12,6 +12,9 @@ use wharf_types::OrgId;
 /// Sessions looked through at a time.
 const PAGE: usize = 200;
 
+/// What a new reader is told at once.
+const NOW: [&str; 3] = ["auth.qr", "auth.passkey", "auth.passkey_confirmation"];
+
 fn payload(code: &LinkCode) -> String {
     serde_json::json!({ "code": code.code, "expiresAt": code.expires_at }).to_string()
 }
@@ -24,10 +27,10 @@ impl Domain {
             .tell(scope.org, Some(scope.id), kind, now, &payload(code));
     }
 
-    /// The envelopes of the QR codes that can be scanned now, for a reader that has just come.
+    /// The envelopes of what waits for a person now (QR codes, passkeys), for a reader that has just come.
     pub async fn codes_now(&self, org: OrgId, filter: &Filter) -> Result<Vec<String>> {
         let mut codes = Vec::new();
-        if !filter.kinds.contains("auth.qr") {
+        if !NOW.iter().any(|kind| filter.kinds.contains(kind)) {
             return Ok(codes);
         }
         let engine = self.engine()?;
@@ -42,6 +45,10 @@ impl Domain {
                 let id = row.scope.id;
                 // Not by status: it is written down after the code is there.
                 if !row.wanted || row.paired() || !filter.sessions.hold(Some(&id)) {
+                    continue;
+                }
+                codes.extend(self.passkey_now(row.scope, |kind| filter.kinds.contains(kind)));
+                if !filter.kinds.contains("auth.qr") {
                     continue;
                 }
                 if let Some(code) = engine.qr(&row.scope) {

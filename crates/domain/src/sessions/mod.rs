@@ -3,10 +3,12 @@
 mod codes;
 mod erasure;
 mod operations;
+mod passkey;
 mod proxy;
 mod status;
 
 pub use operations::{DEFAULT_RATE_PER_HOUR, DEFAULT_RATE_PER_MIN, Me, SessionSettings};
+pub use passkey::{Answer as PasskeyAnswer, PasskeyView};
 pub use proxy::SessionProxy;
 
 use serde::Serialize;

@@ -365,6 +365,11 @@ impl Domain {
         if row.paired() {
             return Err(Error::invalid("session", "is already paired"));
         }
+        if self.engine()?.passkey(&scope).is_some() {
+            return Err(Error::Conflict(
+                "linking waits for a passkey: answer or cancel that first".into(),
+            ));
+        }
         self.start_session(scope, by).await?;
         let code = self.engine()?.pairing_code(&scope, &phone).await?;
         self.code_shown(scope, "auth.pairing_code", &code);

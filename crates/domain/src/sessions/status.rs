@@ -38,6 +38,15 @@ fn apply(row: &mut SessionRow, state: &Connection, now: Millis) {
             if *again { "reconnecting" } else { "" },
         ),
         Connection::AwaitingScan => set(row, SessionStatus::ScanQrCode, ""),
+        Connection::AwaitingPasskey { compared } => set(
+            row,
+            SessionStatus::ScanQrCode,
+            if *compared {
+                "passkey_confirm"
+            } else {
+                "passkey_request"
+            },
+        ),
         Connection::Paired {
             phone,
             lid,
@@ -66,6 +75,14 @@ fn apply(row: &mut SessionRow, state: &Connection, now: Millis) {
         Connection::QrTimeout => {
             row.wanted = false;
             set(row, SessionStatus::Stopped, "qr_timeout");
+        }
+        Connection::PasskeyTimeout => {
+            row.wanted = false;
+            set(row, SessionStatus::Stopped, "passkey_timeout");
+        }
+        Connection::PasskeyRefused => {
+            row.wanted = false;
+            set(row, SessionStatus::Stopped, "passkey_refused");
         }
         Connection::Stopped => set(row, SessionStatus::Stopped, ""),
         Connection::LoggedOut => {

@@ -1,6 +1,8 @@
 //! The event task: what the library tells, in its order, as facts in batches and connection states between them.
 
-use super::{Actor, app_state as collections, calls, channels as followed, groups, presence};
+use super::{
+    Actor, app_state as collections, calls, channels as followed, groups, passkey, presence,
+};
 use crate::channels;
 use crate::convert::{
     BATCH, app_state,
@@ -27,6 +29,9 @@ const AFTER_LOSS: Duration = Duration::from_secs(90);
 
 /// Long enough for the fetch that was in the way to be through, usually.
 const AFTER_SKIP: Duration = Duration::from_millis(300);
+
+/// Before pairing begins anew.
+const AFTER_PASSKEY: Duration = Duration::from_secs(1);
 
 /// How the connection ended for good.
 pub(crate) enum End {
@@ -147,6 +152,16 @@ impl Facts {
 
 async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicBool) {
     match event {
+        Event::PairingQrCode(qr) if passkey::is_held(&qr.code) => {}
+        Event::PairPasskeyRequest(asked) => {
+            actor.passkey_asked(&asked.request_options_json).await;
+        }
+        Event::PairPasskeyConfirmation(answered) => {
+            actor
+                .passkey_answered(&answered.code, answered.skip_handoff_ux)
+                .await;
+        }
+        Event::PairPasskeyError(failed) => actor.passkey_failed(&failed.error),
         Event::PairingQrCode(qr) => {
             let life = i64::try_from(qr.timeout.as_millis()).unwrap_or(0);
             let code = LinkCode {
@@ -160,6 +175,7 @@ async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicB
         Event::PairingCode(_) => actor.tell(Connection::AwaitingScan).await,
         Event::PairSuccess(_) => {
             actor.set_code(None);
+            actor.passkey_done();
             actor.learn_own();
             let own = actor.own();
             if let Some(phone) = own.phone {
@@ -174,6 +190,9 @@ async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicB
         }
         Event::PairError(error) => {
             tracing::warn!(session = %actor.scope.id, error = error.error, "pairing failed");
+            if actor.passkey_now().is_some() {
+                actor.passkey_failed("WhatsApp's word on the new device does not verify");
+            }
         }
         Event::Connected(_) => {
             // The library may have replaced a dead socket without a word: what waited on that one is lost, and who
@@ -212,6 +231,10 @@ async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicB
         Event::Disconnected(_) => {
             let login = actor.logins.load(Ordering::Acquire);
             actor.lost(login).await;
+            // The handshake dies with its connection, but the library would remember it on the next.
+            if actor.passkey_done() {
+                let _ = ends.send(End::Later(AFTER_PASSKEY));
+            }
         }
         verdict => {
             if let Some(end) = end(actor, verdict) {

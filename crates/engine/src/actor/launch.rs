@@ -140,6 +140,8 @@ pub(crate) async fn launch(
         acks,
         own,
         code: Mutex::default(),
+        passkey: Mutex::default(),
+        ends: ends.clone(),
         standing: tokio::sync::Mutex::new(Standing::Down),
         up: AtomicBool::new(false),
         over: AtomicBool::new(false),

@@ -21,6 +21,7 @@ pub(crate) mod habits;
 mod history;
 mod hook;
 mod launch;
+mod passkey;
 mod presence;
 mod watch;
 
@@ -77,6 +78,8 @@ enum Standing {
     Down,
     /// A code waits for the phone.
     Scan,
+    /// A passkey is demanded, or a code is to be compared.
+    Passkey { compared: bool },
     /// Logged in and answering.
     Up,
     /// Over: no state is told any more.
@@ -92,6 +95,9 @@ pub(crate) struct Actor {
     pub acks: Arc<Acks>,
     own: Arc<Mutex<Seen>>,
     code: Mutex<Option<LinkCode>>,
+    passkey: Mutex<passkey::Desk>,
+    /// Where a verdict on this life goes.
+    ends: events::Ends,
     /// States are told under this lock.
     standing: tokio::sync::Mutex<Standing>,
     /// The same without waiting, for questions.
@@ -178,6 +184,9 @@ impl Actor {
         let next = match &state {
             Connection::Connected => Standing::Up,
             Connection::AwaitingScan => Standing::Scan,
+            Connection::AwaitingPasskey { compared } => Standing::Passkey {
+                compared: *compared,
+            },
             Connection::History { .. } | Connection::Named { .. } => {
                 let standing = self.standing.lock().await;
                 if *standing != Standing::Over {
@@ -241,6 +250,7 @@ impl Actor {
         self.up.store(false, Ordering::Release);
         self.over.store(true, Ordering::Release);
         self.set_code(None);
+        self.passkey_done();
         self.acks.drop_all();
         first
     }

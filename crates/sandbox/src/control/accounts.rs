@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     extract::{Path, State},
     http::StatusCode,
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
 use base64::{Engine, prelude::BASE64_STANDARD as B64};
@@ -15,11 +15,12 @@ use serde_json::json;
 
 use super::{body::Body, error::Refused};
 use crate::{
-    ids::{DeviceAddr, Lid, Phone},
+    ids::{Lid, Phone},
     people::inbox::Entry,
     phone::{
         linkcode::{self, CodeError},
-        pairing::{Qr, ScanError},
+        pairing::{Linking, Qr, ScanError},
+        passkey,
     },
     world::{
         Sim, World,
@@ -119,6 +120,9 @@ struct Create {
     #[serde(rename = "onWhatsApp")]
     on_whatsapp: Option<bool>,
     lid_migrated: Option<bool>,
+    /// Linked only with the account's passkey.
+    #[serde(default)]
+    passkey: bool,
 }
 
 fn jpeg(b64: &str) -> Result<Vec<u8>, Refused> {
@@ -136,6 +140,7 @@ async fn create(
         .map(|l| l.parse().map_err(|e| Refused::field("lid", format!("{e}"))))
         .transpose()?;
     let picture = b.picture.as_deref().map(jpeg).transpose()?;
+    let passkey = b.passkey.then_some(passkey::TIMEOUT_MS);
     let new = NewAccount {
         phone: b.phone,
         lid,
@@ -158,6 +163,7 @@ async fn create(
             return Err(Refused::conflict(format!("lid {l} is taken")));
         }
         let mut a = w.add_account(new)?;
+        w.set_passkey(a.phone, passkey)?;
         if let Some(p) = &picture {
             a.picture_id = w.set_picture(a.phone, Some(p))?;
         }
@@ -216,7 +222,7 @@ async fn scan(
     State(sim): State<Arc<Sim>>,
     Path(phone): Path<String>,
     Body(b): Body<Scan>,
-) -> Result<impl IntoResponse, Refused> {
+) -> Result<Response, Refused> {
     let qr = Qr::parse(&b.qr)?;
     let wait = sim.act(|w| {
         let a = account(w, &phone)?;
@@ -245,7 +251,7 @@ async fn enter_code(
     State(sim): State<Arc<Sim>>,
     Path(phone): Path<String>,
     Body(b): Body<EnterCode>,
-) -> Result<Json<serde_json::Value>, Refused> {
+) -> Result<Response, Refused> {
     let code = linkcode::normalized(&b.code)?;
     let (phone, wrapped) = sim.act(|w| {
         let a = account(w, &phone)?;
@@ -263,12 +269,17 @@ async fn enter_code(
     }
 }
 
-/// Waits for the companion's signature.
-pub async fn linked(
-    wait: tokio::sync::oneshot::Receiver<anyhow::Result<DeviceAddr>>,
-) -> Result<Json<serde_json::Value>, Refused> {
+/// Waits for the companion's signature, unless a passkey is demanded of it first.
+async fn linked(linking: Linking) -> Result<Response, Refused> {
+    let Some(wait) = linking else {
+        let demanded = Json(json!({"passkey": "demanded"}));
+        return Ok((StatusCode::ACCEPTED, demanded).into_response());
+    };
     match tokio::time::timeout(SIGNS_WITHIN, wait).await {
-        Ok(Ok(Ok(d))) => Ok(Json(json!({"device": d.n, "jid": d.pn_jid().to_string()}))),
+        Ok(Ok(Ok(d))) => {
+            let linked = json!({"device": d.n, "jid": d.pn_jid().to_string()});
+            Ok(Json(linked).into_response())
+        }
         Ok(Ok(Err(e))) => Err(ScanError::Refused(format!("{e:#}")).into()),
         Ok(Err(_)) => Err(ScanError::Refused("its connection ended".into()).into()),
         Err(_) => Err(ScanError::Refused("no answer in time".into()).into()),

@@ -26,6 +26,7 @@ const LARGEST_BODY: usize = 64 << 20;
 pub fn router(sim: Arc<Sim>) -> Router {
     Router::new()
         .merge(accounts::router())
+        .merge(crate::phone::passkey::control::router())
         .merge(send::router())
         .merge(oracle::router())
         .merge(faults::router())

@@ -36,6 +36,7 @@ const TABLES: &[&[Route]] = &[
     profile::ROUTES,
     picture::ROUTES,
     crate::phone::linkcode::ROUTES,
+    crate::phone::passkey::ROUTES,
     crate::phone::unlink::ROUTES,
     crate::groups::iq::ROUTES,
     crate::appstate::iq::ROUTES,

@@ -124,6 +124,7 @@ pub fn replaced() -> Node {
 pub(super) fn ended(sim: &Arc<Sim>, id: ConnId, d: Option<DeviceAddr>, why: &str) {
     sim.pairing.closed(id);
     sim.link_codes.closed(id);
+    sim.passkeys.closed(id);
     if d.is_some()
         && let Err(e) = sim.act(|w| w.disconnected(id, why))
     {

@@ -92,7 +92,8 @@ pub fn open(p: &Primary, account: &KeyPair, bundle: &[u8]) -> Result<Opened> {
     })
 }
 
-fn agree(ours: &KeyPair, theirs: &[u8; 32]) -> Result<[u8; 32]> {
+/// X25519.
+pub fn agree(ours: &KeyPair, theirs: &[u8; 32]) -> Result<[u8; 32]> {
     let theirs =
         PublicKey::from_djb_public_key_bytes(theirs).map_err(|e| anyhow!("public key: {e}"))?;
     ours.private_key

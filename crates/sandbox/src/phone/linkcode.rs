@@ -17,10 +17,10 @@ use wacore_binary::{NodeRef, builder::NodeBuilder};
 
 use super::{
     codekeys::{self, Primary},
-    pairing::Candidate,
+    pairing::{Candidate, Linking},
 };
 use crate::{
-    ids::{DeviceAddr, Phone},
+    ids::Phone,
     iq::{BAD_REQUEST, Caller, IqResult, Kind, NOT_FOUND, Refusal, Reply, Route},
     keys::{pub32, rng},
     net::online::{ConnId, Out},
@@ -40,7 +40,7 @@ pub const ROUTES: &[Route] = &[Route {
 const VALID_MS: i64 = 180_000;
 const TRIES: u32 = 3;
 
-type Waiter = oneshot::Sender<Result<oneshot::Receiver<Result<DeviceAddr>>>>;
+type Waiter = oneshot::Sender<Result<Linking>>;
 
 /// A number a stranger asked to be linked to.
 struct Asked {
@@ -220,7 +220,7 @@ impl World<'_> {
         &mut self,
         phone: Phone,
         p: Primary,
-    ) -> Result<oneshot::Receiver<Result<oneshot::Receiver<Result<DeviceAddr>>>>, CodeError> {
+    ) -> Result<oneshot::Receiver<Result<Linking>>, CodeError> {
         let identity = pub32(&self.phone_keys(phone)?.identity);
         let (done, wait) = oneshot::channel();
         let wrapped = p.wrapped;

@@ -6,5 +6,6 @@ mod codekeys;
 pub mod keyshare;
 pub mod linkcode;
 pub mod pairing;
+pub mod passkey;
 pub mod peer;
 pub mod unlink;

@@ -166,7 +166,8 @@ impl Pending {
         lock(&self.0).strangers.get(&c).map(|s| s.platform.clone())
     }
 
-    fn props(&self, c: ConnId) -> Vec<u8> {
+    /// DeviceProps as the stranger registered with them.
+    pub fn props(&self, c: ConnId) -> Vec<u8> {
         lock(&self.0)
             .strangers
             .get(&c)
@@ -216,6 +217,9 @@ pub fn pair_device(id: &str, refs: &[String]) -> Node {
         .build()
 }
 
+/// What a scan or a code leads to; None: a passkey is demanded first.
+pub type Linking = Option<oneshot::Receiver<Result<DeviceAddr>>>;
+
 /// The keys of a companion about to be linked.
 pub struct Candidate<'a> {
     pub conn: ConnId,
@@ -225,12 +229,8 @@ pub struct Candidate<'a> {
 }
 
 impl World<'_> {
-    /// Step 2 for a QR code. The receiver answers when step 3 is done.
-    pub fn scan(
-        &mut self,
-        phone: Phone,
-        qr: &Qr,
-    ) -> Result<oneshot::Receiver<Result<DeviceAddr>>, ScanError> {
+    /// Step 2 for a QR code, or the demand of a passkey.
+    pub fn scan(&mut self, phone: Phone, qr: &Qr) -> Result<Linking, ScanError> {
         let conn = self
             .sim
             .pairing
@@ -247,11 +247,21 @@ impl World<'_> {
         )?)
     }
 
-    /// `<pair-success>` to the candidate's connection.
-    pub fn link(
+    /// The phone knows the candidate's keys: it is linked, or first its passkey is demanded.
+    pub fn link(&mut self, phone: Phone, c: &Candidate<'_>) -> Result<Linking> {
+        if let Some(timeout_ms) = self.passkey_timeout(phone)? {
+            self.demand_passkey(phone, c, timeout_ms)?;
+            return Ok(None);
+        }
+        self.link_after(phone, c, Duration::ZERO).map(Some)
+    }
+
+    /// `<pair-success>` to the candidate's connection. The receiver answers when step 3 is done.
+    pub fn link_after(
         &mut self,
         phone: Phone,
         c: &Candidate<'_>,
+        pause: Duration,
     ) -> Result<oneshot::Receiver<Result<DeviceAddr>>> {
         let account = self.account(phone)?.context("no such account")?;
         self.db().execute(
@@ -307,7 +317,12 @@ impl World<'_> {
         ) {
             bail!("the device's connection is gone");
         }
-        self.effects.push(Effect::Conn(c.conn, Out::Node(success)));
+        let success = Out::Node(success);
+        self.effects.push(if pause.is_zero() {
+            Effect::Conn(c.conn, success)
+        } else {
+            Effect::Later(pause, c.conn, success)
+        });
         Ok(wait)
     }
 }

@@ -125,7 +125,7 @@ fn other(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> Result<Done> {
     if n.tag.as_ref() == "ib" {
         return ib::from_client(n);
     }
-    // A stranger is sent one kind of notification (the phone's half of a pairing code).
+    // A stranger is sent notifications of the phone that links it: its half of a pairing code, of a passkey.
     if c.device.is_none() && n.tag.as_ref() == "ack" && attr(n, "class") == "notification" {
         return Ok(Done::default());
     }

@@ -16,6 +16,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 const SCHEMAS: &[&str] = &[
     WORLD,
     crate::world::account::SCHEMA,
+    crate::phone::passkey::SCHEMA,
     crate::world::device::SCHEMA,
     crate::world::queue::SCHEMA,
     crate::people::SCHEMA,

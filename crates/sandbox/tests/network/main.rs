@@ -17,6 +17,8 @@ mod media;
 #[cfg(test)]
 mod pairing;
 #[cfg(test)]
+mod passkey;
+#[cfg(test)]
 mod said;
 #[cfg(test)]
 mod seen;

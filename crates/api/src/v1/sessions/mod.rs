@@ -7,6 +7,7 @@ pub mod list;
 pub mod logout;
 pub mod me;
 pub mod pairing_code;
+pub mod passkey;
 mod picture;
 pub mod qr;
 pub mod restart;
@@ -60,7 +61,8 @@ pub struct Session {
     #[schema(value_type = SessionState)]
     status: SessionStatus,
     /// Machine code, `""` when well: `reconnecting`, `qr_timeout`, `client_outdated`, `cannot_start`, `replaced`, `banned`,
-    /// `history_incomplete`.
+    /// `history_incomplete`; while a passkey is demanded `passkey_request` or `passkey_confirm`, and after that
+    /// `passkey_timeout` or `passkey_refused`.
     status_reason: String,
     /// Since when.
     status_since: Millis,
@@ -82,7 +84,7 @@ pub enum SessionState {
     Stopped,
     /// Connecting, reconnecting or waiting for the first QR.
     Starting,
-    /// A code waits for the phone.
+    /// A code waits for the phone, or a passkey for a person.
     ScanQrCode,
     /// Connected, with recent proof of life.
     Working,

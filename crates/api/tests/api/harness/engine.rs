@@ -20,6 +20,7 @@ use wharf_domain::{
             Typing,
         },
         groups::{GroupSetting, Groups, JoinRequest, Joined, MadeGroup, MemberChange},
+        passkey::{Assertion, Passkey, Passkeys},
     },
     sessions::SessionScope,
 };
@@ -31,6 +32,8 @@ pub struct PlayedEngine {
     pub connected: AtomicBool,
     /// The code shown.
     pub code: Mutex<Option<LinkCode>>,
+    /// The passkey demanded.
+    pub passkey: Mutex<Option<Passkey>>,
     /// What was handed over.
     pub sent: Mutex<Vec<Outgoing>>,
     /// What the server will say, one word a send; acknowledged when there is none left.
@@ -214,6 +217,26 @@ impl Groups for PlayedEngine {
     ) -> Result<(), Error> {
         let head = jpeg.map(|jpeg| jpeg.starts_with(&[0xff, 0xd8]));
         self.live(session, format!("picture {head:?}"))
+    }
+}
+
+#[async_trait]
+impl Passkeys for PlayedEngine {
+    fn passkey(&self, _: &SessionScope) -> Option<Passkey> {
+        self.passkey.lock().unwrap().clone()
+    }
+    async fn assert_passkey(
+        &self,
+        _: &SessionScope,
+        _: &str,
+        assertion: Assertion,
+    ) -> Result<(), Error> {
+        self.say(format!("assertion by {:?}", assertion.credential_id));
+        Ok(())
+    }
+    async fn confirm_passkey(&self, _: &SessionScope) -> Result<(), Error> {
+        self.say("codes are equal");
+        Ok(())
     }
 }
 
