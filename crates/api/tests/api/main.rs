@@ -38,6 +38,7 @@ mod organizations;
 mod pacing;
 #[cfg(test)]
 mod passing;
+#[cfg(test)]
 mod passkey;
 #[cfg(test)]
 mod policy;
