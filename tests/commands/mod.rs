@@ -269,3 +269,63 @@ async fn bench_sends_says_what_it_measured_and_beside_what() {
         assert!(of(ours) > 0.0 && of(ours) < of(whole), "{ours} of {whole}");
     }
 }
+
+/// Runs a bench; its report.
+async fn bench(args: &[&str]) -> Value {
+    let args = [&["bench", "--json"], args].concat();
+    let (status, out, err) = Program::run(&args, &[]).await;
+    assert!(status.success(), "{err}");
+    serde_json::from_str(out.lines().last().unwrap()).unwrap()
+}
+
+fn case<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let cases = report["cases"].as_array().unwrap();
+    let found = cases.iter().find(|case| case["name"] == name);
+    found.unwrap_or_else(|| panic!("no {name} in {report}"))
+}
+
+fn positive(value: &Value, field: &str) {
+    assert!(value[field].as_f64().unwrap() > 0.0, "{field} of {value}");
+}
+
+#[tokio::test]
+async fn bench_webhooks_says_what_it_measured_and_beside_what() {
+    let report = bench(&[
+        "webhooks",
+        "--webhooks=2",
+        "--crowd=4",
+        "--rows=200,2000",
+        "--seconds=1",
+    ])
+    .await;
+    assert_eq!(report["bench"], "webhooks");
+    for name in ["deliver", "bare", "first", "others", "append", "newest"] {
+        positive(case(&report, name), "rate");
+    }
+    for name in ["deliver", "others_hung", "others_refused"] {
+        positive(case(&report, name), "ratio");
+    }
+    let long = report["cases"].as_array().unwrap().iter();
+    let long: Vec<&Value> = long.filter(|case| case["n"] == 2_000).collect();
+    assert_eq!(long.len(), 2, "the longer log, appended to and read");
+    for case in long {
+        positive(case, "ratio");
+    }
+    assert!(report["figures"]["p99_change_hung"].is_number());
+}
+
+#[tokio::test]
+async fn bench_sockets_says_what_it_measured_and_beside_what() {
+    let report = bench(&["sockets", "--sockets=40", "--seconds=1"]).await;
+    assert_eq!(report["bench"], "sockets");
+    let told = case(&report, "broadcast");
+    assert_eq!(told["n"], 40);
+    for field in ["rate", "p99_ms", "floor", "ratio"] {
+        positive(told, field);
+    }
+    positive(&report["figures"], "bytes_a_socket");
+    assert!(report["figures"]["added_ms"].is_number());
+    let (status, _, err) = Program::run(&["bench", "sockets", "--sockets=2000000000"], &[]).await;
+    assert_eq!(status.code(), Some(2), "{err}");
+    assert!(err.contains("--sockets") && err.contains("ulimit"), "{err}");
+}

@@ -3,7 +3,7 @@
 use super::{PATIENCE, TestApp};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_websockets::{ClientBuilder, MaybeTlsStream, WebSocketStream};
 
 /// An open socket.
@@ -23,6 +23,30 @@ impl Ears {
     pub async fn at(url: &str) -> Result<Self, tokio_websockets::Error> {
         let (socket, _) = ClientBuilder::new().uri(url).unwrap().connect().await?;
         Ok(Self(socket))
+    }
+
+    /// The same with next to no room for what it has not read yet.
+    pub async fn cramped(url: &str) -> Self {
+        let client = ClientBuilder::new().uri(url).unwrap();
+        let host = url.split('/').nth(2).unwrap().parse().unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 << 10).unwrap();
+        let stream = MaybeTlsStream::Plain(socket.connect(host).await.unwrap());
+        Self(client.connect_on(stream).await.unwrap().0)
+    }
+
+    /// Waits for a ping.
+    pub async fn ping(&mut self) {
+        let pinged = async {
+            while let Some(Ok(message)) = self.0.next().await {
+                if message.as_text() == Some(r#"{"type":"ping"}"#) {
+                    return true;
+                }
+            }
+            false
+        };
+        let pinged = tokio::time::timeout(PATIENCE, pinged).await;
+        assert_eq!(pinged, Ok(true), "no ping");
     }
 
     /// The next event; pings are passed over.

@@ -1,5 +1,8 @@
 //! The event log over a WebSocket.
 
+mod away;
+mod rights;
+
 use crate::harness::{ANNA, Door, Ears, Ended, OWN, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -3,7 +3,11 @@
 use super::{Mood, Sink, home, hook, write};
 use crate::harness::until;
 use serde_json::json;
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -97,6 +101,43 @@ async fn rude_receivers_delay_nobody() {
         Some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn ten_gigabytes_of_answer_are_not_read() {
+    static SENT: AtomicU64 = AtomicU64::new(0);
+    let (app, _session) = home().await;
+    let url = rude(|mut socket| {
+        tokio::spawn(async move {
+            let mut request = [0; 1_024];
+            let _ = socket.read(&mut request).await;
+            let head = b"HTTP/1.1 200 OK\r\ncontent-length: 10737418240\r\n\r\n";
+            let _ = socket.write_all(head).await;
+            let piece = vec![b'x'; 64 << 10];
+            while socket.write_all(&piece).await.is_ok() {
+                SENT.fetch_add(piece.len() as u64, Ordering::Relaxed);
+            }
+        })
+    })
+    .await;
+    let made = json!({ "url": url, "events": ["message"] });
+    let made = app.api.post("/webhooks", made).await.well();
+    let path = format!("/webhooks/{}/deliveries", made["id"].as_str().unwrap());
+    for n in 0..5 {
+        write(&app, &format!("number {n}")).await;
+    }
+    let made = until("all of them", || async {
+        let made = app.all(&path).await;
+        (made.len() == 5).then_some(made)
+    })
+    .await;
+    for one in made {
+        assert_eq!(one["status"], "delivered", "200 is 200");
+        assert_eq!(one["answer"].as_str().unwrap().len(), 4_096);
+    }
+    // What fits into the buffers of five connections, and no more.
+    let sent = SENT.load(Ordering::Relaxed);
+    assert!(sent < 5 * (32 << 20), "{sent} bytes were taken");
 }
 
 #[tokio::test]

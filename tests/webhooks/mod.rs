@@ -1,6 +1,7 @@
 //! Events pushed to receivers.
 
 mod bad_days;
+mod patience;
 mod promises;
 mod sink;
 

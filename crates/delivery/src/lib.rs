@@ -14,6 +14,7 @@ mod book;
 mod courier;
 mod runner;
 mod share;
+mod steady;
 mod supervisor;
 
 pub use courier::GuardedCourier;

@@ -1,6 +1,6 @@
 //! One webhook's task.
 
-use crate::{book::Book, share::Busy};
+use crate::{book::Book, share::Busy, steady::Steady};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
@@ -71,7 +71,10 @@ pub enum Over {
 
 pub struct Runner {
     domain: Arc<Domain>,
+    time: Steady,
     row: Arc<WebhookRow>,
+    /// No wait of its policy is longer.
+    longest: Millis,
     changes: watch::Receiver<Arc<WebhookRow>>,
     share: Busy,
     follower: Follower,
@@ -93,17 +96,22 @@ pub struct Runner {
 impl Runner {
     pub async fn new(
         domain: Arc<Domain>,
+        time: Steady,
         changes: watch::Receiver<Arc<WebhookRow>>,
         share: Busy,
     ) -> Result<Self> {
         let row = Arc::clone(&changes.borrow());
+        // Nobody has been failing since a time that is still to come.
+        let failing_since = row.failing_since.map(|since| since.min(time.lived()));
         let follower = domain
             .follow(row.org, row.filter(), Begin::Place(row.place), WINDOW)
             .await?;
         let mut runner = Self {
-            book: Book::new(row.failing_since),
-            failing: row.failing_since.is_some(),
+            book: Book::new(failing_since),
+            failing: failing_since.is_some(),
             domain,
+            time,
+            longest: row.policy.longest(),
             row,
             changes,
             share,
@@ -141,7 +149,7 @@ impl Runner {
     }
 
     fn now(&self) -> Millis {
-        self.domain.clock.now()
+        self.time.now()
     }
 
     /// Until it is told to stop.
@@ -171,8 +179,9 @@ impl Runner {
             self.write_down().await?;
         }
         self.start().await?;
+        let now = self.now();
         let owed_in = self.due.map(|due| {
-            let wait = u64::try_from(due.saturating_sub(self.now())).unwrap_or(0);
+            let wait = u64::try_from(self.due(due, now).saturating_sub(now)).unwrap_or(0);
             Duration::from_millis(wait).min(LONGEST)
         });
         let full = self.attempts.len() >= self.allowed();
@@ -212,6 +221,7 @@ impl Runner {
             // An ordered one has to learn anew what holds its sessions back.
             return Some(Over::Again);
         }
+        self.longest = row.policy.longest();
         self.row = row;
         self.due = Some(self.now());
         None
@@ -289,7 +299,7 @@ impl Runner {
         let now = self.now();
         let rows = if self.row.ordered {
             let mut heads: Vec<OwedRow> = self.heads.values().cloned().collect();
-            heads.sort_by_key(|row| (self.due_of(row, now), row.place));
+            heads.sort_by_key(|row| (self.due(row.due, now), row.place));
             heads
         } else {
             let (id, limit) = (self.row.id, HAND + self.again.len());
@@ -303,9 +313,9 @@ impl Runner {
             if self.again.contains(&row.place) {
                 continue;
             }
-            let due = self.due_of(&row, now);
+            let due = self.due(row.due, now);
             if due > now || self.attempts.len() >= self.allowed() {
-                self.due = (due != HELD).then_some(due.max(now));
+                self.due = Some(due.max(now));
                 break;
             }
             let (org, place) = (self.row.org, row.place);
@@ -333,12 +343,13 @@ impl Runner {
         Ok(())
     }
 
-    /// The head of a session that is held waits for nothing but its turn.
-    fn due_of(&self, row: &OwedRow, now: Millis) -> Millis {
-        if self.row.ordered && row.due == HELD {
+    /// What is due later than the policy ever says waits for nothing: it is the head of a session that is held, or was
+    /// made due by a clock that was set back since.
+    fn due(&self, due: Millis, now: Millis) -> Millis {
+        if due > now.saturating_add(self.longest) {
             now
         } else {
-            row.due
+            due
         }
     }
 
@@ -357,10 +368,11 @@ impl Runner {
             self.book.failing_since = None;
             None
         } else {
-            let since = *self.book.failing_since.get_or_insert(at);
+            let lived = self.time.lived();
+            let since = *self.book.failing_since.get_or_insert(lived);
             if told.status == Some(410) {
                 over = Some("gone");
-            } else if now - since >= PATIENCE {
+            } else if lived - since >= PATIENCE {
                 over = Some("failing");
             }
             let wait = self

@@ -3,6 +3,7 @@
 use crate::{
     runner::{Over, Runner},
     share::Share,
+    steady::Steady,
 };
 use futures_util::FutureExt;
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -28,6 +29,7 @@ impl Deliveries {
     pub fn start(domain: Arc<Domain>) -> Self {
         let stop = Arc::new(Notify::new());
         let supervisor = Supervisor {
+            time: Steady::new(Arc::clone(&domain.clock)),
             domain,
             share: Share::default(),
             running: HashMap::new(),
@@ -50,6 +52,7 @@ impl Deliveries {
 
 struct Supervisor {
     domain: Arc<Domain>,
+    time: Steady,
     share: Share,
     /// Dropping the sender ends the task.
     running: HashMap<WebhookId, Option<watch::Sender<Arc<WebhookRow>>>>,
@@ -123,10 +126,11 @@ impl Supervisor {
             (None, Some(row)) => {
                 let (tell, changes) = watch::channel(Arc::new(row));
                 let (domain, share) = (Arc::clone(&self.domain), self.share.join());
+                let time = self.time.clone();
                 self.running.insert(id, Some(tell));
                 self.tasks.spawn(async move {
                     let running = AssertUnwindSafe(async {
-                        Ok(Runner::new(domain, changes, share).await?.run().await)
+                        Ok(Runner::new(domain, time, changes, share).await?.run().await)
                     });
                     let over = match running.catch_unwind().await {
                         Ok(Ok(over)) => over,

@@ -214,4 +214,32 @@ pub enum Bench {
         #[arg(long, default_value_t = 5)]
         seconds: u64,
     },
+    /// Deliveries to a receiver that takes 10 ms beside a bare client; how soon the first attempt comes; one dead receiver
+    /// among many; and the event log, short and long.
+    Webhooks {
+        /// Numbers of webhooks that are told everything.
+        #[arg(long, value_delimiter = ',', default_value = "1,16")]
+        webhooks: Vec<usize>,
+        /// Webhooks among which one receiver is dead.
+        #[arg(long, default_value_t = 1_000)]
+        crowd: usize,
+        /// Lengths of the event log; 10 million rows take 4 GB of the temporary directory.
+        #[arg(long, value_delimiter = ',', default_value = "10000,10000000")]
+        rows: Vec<u64>,
+        /// Seconds per case.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
+    /// One event to many WebSockets beside a bare broadcast, and the memory of a socket.
+    Sockets {
+        /// Numbers of sockets.
+        #[arg(long, value_delimiter = ',', default_value = "5000")]
+        sockets: Vec<usize>,
+        /// Seconds per case.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
+    /// The other end of `sockets`, as a process of its own.
+    #[command(hide = true)]
+    Readers,
 }

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod data_dir;
 mod environment;
+mod files;
 mod gateway;
 mod out;
 mod outbound;
@@ -22,6 +23,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    files::raise();
     let cli = cli::Cli::parse();
     let json = cli.common.json;
     let usage = |error: &anyhow::Error| {

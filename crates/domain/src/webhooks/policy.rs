@@ -141,6 +141,15 @@ impl RetryPolicy {
         let asked = asked.unwrap_or(0).min(MOST_ASKED);
         Some(varied.max(asked))
     }
+
+    /// No wait is longer, whatever chance and receiver say.
+    pub fn longest(&self) -> Millis {
+        let longest = |made| self.wait_after(made, Some(MOST_ASKED), 1.0);
+        (1..self.attempts)
+            .filter_map(longest)
+            .max()
+            .unwrap_or(MOST_ASKED)
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +177,16 @@ mod tests {
         assert_eq!(usual.wait_after(1, Some(120_000), 0.5), Some(120_000));
         assert_eq!(usual.wait_after(1, Some(9 * HOUR), 0.5), Some(HOUR));
         assert_eq!(usual.wait_after(1, Some(1), 0.5), Some(5_000));
+    }
+
+    #[test]
+    fn no_wait_is_longer_than_the_longest() {
+        let usual = RetryPolicy::default();
+        assert_eq!(usual.longest(), 24 * HOUR * 6 / 5);
+        let quick = RetryPolicy::of(Some(3), Some(7), Some("constant")).unwrap();
+        assert_eq!(quick.longest(), HOUR, "the receiver may ask for it");
+        let once = RetryPolicy::of(Some(1), None, None).unwrap();
+        assert_eq!(once.longest(), HOUR);
     }
 
     #[test]

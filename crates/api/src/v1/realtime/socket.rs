@@ -54,6 +54,14 @@ impl End {
             reason: reason.into(),
         })
     }
+
+    /// How long the last frame may take. Who is slow has much to read before it.
+    fn patience(self) -> Duration {
+        match self {
+            Self::TooSlow => STUCK,
+            _ => GOODBYE,
+        }
+    }
 }
 
 /// Ends a socket that never began.
@@ -139,8 +147,16 @@ impl Reader {
         };
         let end = tell(&mut sink, &mut watch, self.follower, self.first).await;
         if let Some(frame) = end.frame() {
-            let _ = timeout(GOODBYE, sink.send(Message::Close(Some(frame)))).await;
-            let _ = timeout(GOODBYE, watch.frames.next()).await;
+            let goodbye = async {
+                let closing = sink.send(Message::Close(Some(frame)));
+                if timeout(end.patience(), closing).await.is_ok() {
+                    let _ = timeout(GOODBYE, watch.frames.next()).await;
+                }
+            };
+            tokio::select! {
+                () = goodbye => {}
+                () = watch.state.stopping(), if end == End::TooSlow => {}
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{commands::init, config::Config, data_dir::DataDir, gateway::Gateway,
 use anyhow::Context;
 use axum::Router;
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -84,6 +85,7 @@ pub async fn run(sizes: &[u64], seconds: u64, as_json: bool) -> Result<(), Failu
         bench: "contacts",
         machine: machine(),
         cases: bench.cases,
+        figures: BTreeMap::new(),
     }
     .print(as_json)?;
     Ok(())

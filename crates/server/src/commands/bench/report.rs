@@ -2,7 +2,7 @@
 
 use crate::out;
 use serde::Serialize;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// One measured case.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +26,9 @@ pub struct Report {
     pub bench: &'static str,
     pub machine: String,
     pub cases: Vec<Case>,
+    /// What is said about cases together, by name; the name ends with the unit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<&'static str, f64>,
 }
 
 /// Latencies of one case.
@@ -63,7 +66,7 @@ impl Samples {
     }
 }
 
-fn round(value: f64) -> f64 {
+pub fn round(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
@@ -85,7 +88,7 @@ impl Report {
         }
         out::line(format_args!("bench {} on {}\n", self.bench, self.machine));
         out::line(format_args!(
-            "{:<12} {:>9} {:>11} {:>9} {:>9} {:>11} {:>7}",
+            "{:<14} {:>9} {:>11} {:>9} {:>9} {:>11} {:>7}",
             "case", "n", "rate/s", "p50 ms", "p99 ms", "floor/s", "ratio"
         ));
         for case in &self.cases {
@@ -99,8 +102,11 @@ impl Report {
                 ratio,
             } = case;
             out::line(format_args!(
-                "{name:<12} {n:>9} {rate:>11.0} {p50_ms:>9.3} {p99_ms:>9.3} {floor:>11.0} {ratio:>7.2}"
+                "{name:<14} {n:>9} {rate:>11.0} {p50_ms:>9.3} {p99_ms:>9.3} {floor:>11.0} {ratio:>7.2}"
             ));
+        }
+        for (name, figure) in &self.figures {
+            out::line(format_args!("{name:<24} {figure:>9.3}"));
         }
         Ok(())
     }

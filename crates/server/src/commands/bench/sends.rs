@@ -13,6 +13,7 @@ use crate::{commands::init, config::Config, data_dir::DataDir, gateway::Gateway,
 use anyhow::Context;
 use axum::Router;
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{
         Arc,
@@ -47,6 +48,7 @@ pub async fn run(sessions: &[usize], seconds: u64, as_json: bool) -> Result<(), 
         bench: "sends",
         machine: machine(),
         cases,
+        figures: BTreeMap::new(),
     }
     .print(as_json)?;
     Ok(())

@@ -1,0 +1,4 @@
+//! Deliveries as time goes by.
+
+#[cfg(test)]
+mod clock;
