@@ -1,35 +1,37 @@
 //! Readers that were away or are slow, and how long the log remembers for them.
 
 use super::{home, said, write};
-use crate::harness::{Ears, Ended, TestApp, until};
+use crate::harness::{ANNA, Ears, Ended, Session, TestApp, until};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// What the contract lets a reader fall behind is 4,096.
 const MISSED: usize = 10_000;
-/// Messages under way at once.
-const AT_ONCE: usize = 16;
+/// Changes under way at once.
+const AT_ONCE: usize = 32;
 /// Long, so that what the system keeps for a connection is soon full.
-const LENGTH: usize = 2_000;
+const LENGTH: usize = 4_000;
+/// A time nobody lives to see.
+const FAR: i64 = 4_000_000_000_000;
 
-/// Writes as many messages as make this many events; more while `still` says so.
-async fn flood(app: &TestApp, since: &str, still: impl Fn() -> bool) {
-    let long = "long ".repeat(LENGTH / 5);
-    let mut all = 0;
-    let mut last = since.to_owned();
-    while all < MISSED || still() {
-        let texts = (0..250).map(|n| format!("{n} {long}"));
-        let writes = texts.map(|text| async move { write(app, &text).await });
-        futures_util::stream::iter(writes)
-            .buffer_unordered(AT_ONCE)
-            .collect::<()>()
+/// Changes a chat so many times, each an event; more while `still` says so. Nothing of it goes to WhatsApp meanwhile.
+async fn flood(app: &TestApp, session: &Session, still: impl Fn() -> bool) {
+    app.api.poke(&session.path(":stop")).await.well();
+    app.status(session, "stopped").await;
+    let path = session.path(&format!("/chats/{ANNA}"));
+    let mut until = FAR;
+    while until < FAR + MISSED as i64 || still() {
+        let changes = (until..until + 1_000).map(|until| {
+            let change = json!({ "mutedUntil": until });
+            async { app.api.patch(&path, change).await.well() }
+        });
+        futures_util::stream::iter(changes)
+            .for_each_concurrent(AT_ONCE, async |change| {
+                change.await;
+            })
             .await;
-        let page = after(app, &last).await;
-        all += page.len();
-        last = page
-            .last()
-            .map_or(last, |event| event["id"].as_str().unwrap().to_owned());
+        until += 1_000;
     }
 }
 
@@ -51,10 +53,11 @@ fn id(event: &Value) -> &str {
 
 #[tokio::test]
 async fn ten_thousand_missed_events_are_told_to_who_was_away_and_to_who_was_slow() {
-    let (app, _session) = home().await;
+    let (app, session) = home().await;
     let mut ears = app.listen(json!({})).await;
-    write(&app, "first").await;
-    let seen = ears.until(said("first")).await;
+    let first = "long ".repeat(LENGTH / 5);
+    write(&app, &first).await;
+    let seen = ears.until(said(&first)).await;
     let since = id(seen.last().unwrap()).to_owned();
     drop(ears);
 
@@ -74,7 +77,7 @@ async fn ten_thousand_missed_events_are_told_to_who_was_away_and_to_who_was_slow
         tell.send_replace(true);
         (heard, end)
     };
-    let flooding = flood(&app, &since, || !*closed.borrow());
+    let flooding = flood(&app, &session, || !*closed.borrow());
     let ((mut heard, end), ()) = tokio::join!(slowly, flooding);
     assert_eq!(end, Ended::Closed(4008));
 
@@ -91,9 +94,12 @@ async fn ten_thousand_missed_events_are_told_to_who_was_away_and_to_who_was_slow
     heard.extend(slow.until(end).await);
     assert!(heard == log, "no gap and no duplicate at the resumption");
     // Both are live from then on.
-    write(&app, "end").await;
-    away.until(said("end")).await;
-    slow.until(said("end")).await;
+    let path = session.path(&format!("/chats/{ANNA}"));
+    let change = json!({ "archived": true });
+    app.api.patch(&path, change).await.well();
+    let archived = |event: &Value| event["payload"]["archived"] == true;
+    away.until(archived).await;
+    slow.until(archived).await;
 }
 
 #[tokio::test]
