@@ -4,13 +4,12 @@ use crate::harness::{ANNA, BORIS, OWN, TestApp, until};
 use rusqlite::types::ValueRef;
 use serde_json::{Value, json};
 
-/// Every text and blob that holds one of these texts, as `table.column`; but for the device's own state, whose keys of the
-/// encryption with a person's devices stay.
+/// Every text and blob that holds one of these texts, as `table.column`.
 fn traces(app: &TestApp, needles: &[&str]) -> Vec<String> {
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let db = rusqlite::Connection::open_with_flags(app.data().join("wharf.db"), flags).unwrap();
     let mut tables = db
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'device_state'")
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
         .unwrap();
     let tables: Vec<String> = tables
         .query_map([], |row| row.get(0))

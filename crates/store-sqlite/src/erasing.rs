@@ -112,10 +112,32 @@ impl ErasureTx for Rows<'_> {
         Ok(())
     }
 
+    fn erase_device_keys(&mut self, s: SessionNo, user: &str) -> Result<usize> {
+        let keys: Vec<(u8, Vec<u8>)> = self.many(
+            "SELECT space, key FROM device_state WHERE session = ?1 AND instr(key, ?2) > 0",
+            params![s.0, user.as_bytes()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let mut gone = 0;
+        for (space, key) in keys.iter().filter(|(_, key)| names(key, user.as_bytes())) {
+            gone += self.run(
+                "DELETE FROM device_state WHERE session = ?1 AND space = ?2 AND key = ?3",
+                params![s.0, space, key],
+            )?;
+        }
+        Ok(gone)
+    }
+
     fn erase_payloads(&mut self, session: &SessionId, seqs: &[i64]) -> Result<()> {
         for seq in seqs {
             self.run(
                 r#"UPDATE events SET payload = '{"erased":true}' WHERE session = ?1 AND seq = ?2"#,
+                params![session.ulid().to_bytes(), seq],
+            )?;
+            self.run(
+                "UPDATE deliveries SET answer = '' WHERE (webhook, place) IN
+                     (SELECT w.id, e.place FROM events e JOIN webhooks w ON w.org = e.org
+                      WHERE e.session = ?1 AND e.seq = ?2)",
                 params![session.ulid().to_bytes(), seq],
             )?;
         }
@@ -129,5 +151,30 @@ impl ErasureTx for Rows<'_> {
                   ORDER BY accepted_at LIMIT ?3)",
             params![s.0, before, limit(rows)],
         )
+    }
+}
+
+/// Whether the digits stand in the key by themselves, and not within longer ones.
+fn names(key: &[u8], digits: &[u8]) -> bool {
+    let digit = |at: Option<usize>| at.and_then(|at| key.get(at)).is_some_and(u8::is_ascii_digit);
+    let mut places = key.windows(digits.len().max(1)).enumerate();
+    places.any(|(at, window)| {
+        window == digits && !digit(at.checked_sub(1)) && !digit(Some(at + digits.len()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn digits_are_found_whole() {
+        for key in ["4915:0", "x\04915@s.whatsapp.net\0id", "4915", "14915\04915.1"] {
+            assert!(names(key.as_bytes(), b"4915"), "{key}");
+        }
+        for key in ["", "491", "14915:0", "49150", "x\0149150"] {
+            assert!(!names(key.as_bytes(), b"4915"), "{key}");
+        }
+        assert!(!names(b"4915", b""));
     }
 }

@@ -2,9 +2,10 @@
 //! and memberships, sends to them, their files, and the payloads of events about them. The row goes last, since everything
 //! else is found by it: an erasure that was cut off is finished by asking for it again.
 //!
-//! What others wrote stays, also where it speaks of them. Keys of the encryption with their devices stay sealed in the
-//! device's state: without them the account could not read what they send. WhatsApp tells of them again when they write or
-//! when a group they are in is fetched.
+//! What others wrote stays, also where it speaks of them. Keys of the encryption with their devices go too: what they send
+//! next is asked for again, and a new session begins. WhatsApp tells of them again when they write or when a group they are
+//! in is fetched; a connected session has some of it in memory, and the members of a group as WhatsApp told them stay sealed
+//! in the device's state until it is fetched anew.
 
 use super::{BREATH, MESSAGES, PAGE, ROWS, drop_message};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
         buffer::{Key, PostingBuffer},
         flags, index,
     },
-    ports::store::{Aliases, ChatPeer, MessageRow, PersonRow, StoreExt},
+    ports::store::{Aliases, ChatPeer, MessageRow, PersonRow, StoreExt, Tx},
     sessions::SessionScope,
     show::Show,
 };
@@ -45,6 +46,8 @@ pub struct ErasureReport {
     pub events: u64,
     /// Files.
     pub files: u64,
+    /// Keys of the encryption with their devices, and what else the device knew of them.
+    pub device_keys: u64,
 }
 
 /// By what they are recognised.
@@ -159,7 +162,10 @@ impl Domain {
                 Ok((row, known, jid))
             })
             .await?;
-        let mut report = ErasureReport::default();
+        let mut report = ErasureReport {
+            device_keys: self.erase_device_keys(scope, &known).await?,
+            ..ErasureReport::default()
+        };
         if let Some(chat) = known.chat {
             report.sends = self
                 .in_steps(move |tx| tx.erase_sends(s, chat, ROWS))
@@ -185,7 +191,7 @@ impl Domain {
 
     async fn in_steps(
         &self,
-        step: impl Fn(&mut dyn crate::ports::store::Tx) -> Result<usize> + Clone + Send + 'static,
+        step: impl Fn(&mut dyn Tx) -> Result<usize> + Clone + Send + 'static,
     ) -> Result<u64> {
         let mut gone = 0;
         loop {
@@ -196,6 +202,16 @@ impl Domain {
             }
             tokio::time::sleep(BREATH).await;
         }
+    }
+
+    async fn erase_device_keys(&self, scope: SessionScope, known: &Known) -> Result<u64> {
+        let mut gone = 0;
+        for jid in known.jids.clone() {
+            let user = jid.split('@').next().unwrap_or_default().to_owned();
+            let erase = move |tx: &mut dyn Tx| tx.erase_device_keys(scope.no, &user);
+            gone += self.store.write(erase).await? as u64;
+        }
+        Ok(gone)
     }
 
     /// What they wrote goes, what of theirs hangs on others' goes; the files that named are returned.

@@ -24,6 +24,8 @@ pub struct Meant {
 pub struct ErasureReport {
     /// Direct chats: 0 or 1.
     chats: u64,
+    /// Keys of the encryption with their devices, and what else the linked device knew of them.
+    device_keys: u64,
     /// Events whose payload was about the person: they keep id, seq and type, and read `{"erased": true}`.
     events: u64,
     /// Files that nothing else names.
@@ -44,6 +46,7 @@ impl From<erasure::ErasureReport> for ErasureReport {
     fn from(report: erasure::ErasureReport) -> Self {
         Self {
             chats: report.chats,
+            device_keys: report.device_keys,
             events: report.events,
             files: report.files,
             memberships: report.memberships,

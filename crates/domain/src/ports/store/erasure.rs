@@ -48,7 +48,9 @@ pub trait ErasureTx {
     fn erase_waiting_deeds(&mut self, s: SessionNo, holding: &str) -> Result<usize>;
     /// From now on what was merged into a person leads nowhere.
     fn erase_aliases(&mut self, s: SessionNo, person: i64) -> Result<()>;
-    /// These events keep id, number and type.
+    /// Takes out device state whose key names this user, the digits of a number or a LID; how much.
+    fn erase_device_keys(&mut self, s: SessionNo, user: &str) -> Result<usize>;
+    /// These events keep id, number and type; what receivers answered to them is forgotten.
     fn erase_payloads(&mut self, session: &SessionId, seqs: &[i64]) -> Result<()>;
     /// Takes out up to `rows` sends accepted before `before` that are not queued; how many.
     fn trim_outbox(&mut self, s: SessionNo, before: Millis, rows: usize) -> Result<usize>;
