@@ -156,7 +156,10 @@ impl ErasureTx for Rows<'_> {
 
 /// Whether the digits stand in the key by themselves, and not within longer ones.
 fn names(key: &[u8], digits: &[u8]) -> bool {
-    let digit = |at: Option<usize>| at.and_then(|at| key.get(at)).is_some_and(u8::is_ascii_digit);
+    let digit = |at: Option<usize>| {
+        at.and_then(|at| key.get(at))
+            .is_some_and(u8::is_ascii_digit)
+    };
     let mut places = key.windows(digits.len().max(1)).enumerate();
     places.any(|(at, window)| {
         window == digits && !digit(at.checked_sub(1)) && !digit(Some(at + digits.len()))
@@ -169,7 +172,12 @@ mod tests {
 
     #[test]
     fn digits_are_found_whole() {
-        for key in ["4915:0", "x\04915@s.whatsapp.net\0id", "4915", "14915\04915.1"] {
+        for key in [
+            "4915:0",
+            "x\04915@s.whatsapp.net\0id",
+            "4915",
+            "14915\04915.1",
+        ] {
             assert!(names(key.as_bytes(), b"4915"), "{key}");
         }
         for key in ["", "491", "14915:0", "49150", "x\0149150"] {

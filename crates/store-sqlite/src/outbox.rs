@@ -280,6 +280,14 @@ impl OutboxTx for Rows<'_> {
         Ok(())
     }
 
+    fn drop_idempotency(&mut self, org: &OrgId, key: &str) -> Result<()> {
+        self.run(
+            "DELETE FROM idempotency WHERE org = ?1 AND key = ?2",
+            params![org.ulid().to_bytes(), key],
+        )?;
+        Ok(())
+    }
+
     fn trim_idempotency(&mut self, before: Millis) -> Result<()> {
         self.run("DELETE FROM idempotency WHERE at < ?1", params![before])?;
         Ok(())

@@ -86,6 +86,8 @@ pub trait OutboxTx {
     /// Inserts or replaces by id.
     fn put_outbox(&mut self, s: SessionNo, row: &OutboxRow) -> Result<()>;
     fn put_idempotency(&mut self, org: &OrgId, key: &str, row: &IdempotencyRow) -> Result<()>;
+    /// The key is unused again.
+    fn drop_idempotency(&mut self, org: &OrgId, key: &str) -> Result<()>;
     /// Forgets answers accepted before `before`.
     fn trim_idempotency(&mut self, before: Millis) -> Result<()>;
 }
