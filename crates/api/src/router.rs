@@ -131,6 +131,11 @@ fn v1() -> OpenApiRouter<ApiState> {
         .routes(routes!(admin::gateways::list_gateways))
         .routes(routes!(admin::gateways::drain_gateway))
         .routes(routes!(admin::audit::list_audit))
+        .routes(routes!(
+            admin::claims::list_claims,
+            admin::claims::bind_claim,
+            admin::claims::unbind_claim
+        ))
         // Keys
         .routes(routes!(
             api_keys::list::list_api_keys,

@@ -9,6 +9,7 @@ use rusqlite::{Row, params};
 use ulid::Ulid;
 use wharf_domain::{
     Error, Result,
+    organizations::claims::Claim,
     ports::store::{KeyRow, OrgRow, OrganizationsTx, OrganizationsView},
 };
 use wharf_types::{Capabilities, KeyId, Millis, OrgId, SessionId};
@@ -81,6 +82,21 @@ impl OrganizationsView for Rows<'_> {
             params![issuer, value],
             |row| Ok(OrgId::new(ulid(row, 0)?)),
         )
+    }
+
+    fn claims_of(&self, org: &OrgId) -> Result<Vec<Claim>> {
+        let mut claims = self.many(
+            "SELECT issuer, value FROM org_claims WHERE org = ?1",
+            params![org.ulid().to_bytes()],
+            |row| {
+                Ok(Claim {
+                    issuer: row.get(0)?,
+                    value: row.get(1)?,
+                })
+            },
+        )?;
+        claims.sort_unstable_by(|a, b| (&a.issuer, &a.value).cmp(&(&b.issuer, &b.value)));
+        Ok(claims)
     }
 
     fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>> {
@@ -206,6 +222,14 @@ impl OrganizationsTx for Rows<'_> {
             params![issuer, value, org.ulid().to_bytes()],
         )
         .map_err(no_such_org)?;
+        Ok(())
+    }
+
+    fn unbind_org(&mut self, org: &OrgId, issuer: &str, value: &str) -> Result<()> {
+        self.run(
+            "DELETE FROM org_claims WHERE issuer = ?1 AND value = ?2 AND org = ?3",
+            params![issuer, value, org.ulid().to_bytes()],
+        )?;
         Ok(())
     }
 

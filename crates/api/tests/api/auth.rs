@@ -418,3 +418,55 @@ async fn an_issuer_that_never_answered_is_our_trouble_not_the_callers() {
     answer.is(503, "unavailable");
     assert!(answer.headers.contains_key("retry-after"));
 }
+
+#[tokio::test]
+async fn an_organization_is_bound_to_a_claim_by_the_platform() {
+    let api = TestApi::with_issuers(vec![issuer("a")]).await;
+    let signer = Signer::ed("ed", 1);
+    api.issuers.publish("a", &[&signer]);
+    let admin = api.person("member", true).await;
+    let theirs = signer.sign(&claims("acme"));
+    assert_eq!(status(&api, &theirs).await, 404);
+    let path = format!("/admin/organizations/{}/claims", api.org);
+    let ask = |method: &str, path: &str| api.ask(method, path).bearer(&admin);
+    let body = json!({"issuer": "https://a", "value": "acme"});
+    for _ in 0..2 {
+        let bound = ask("POST", &path).json(&body).go().await;
+        assert_eq!(bound.status, 204);
+    }
+    assert_eq!(status(&api, &theirs).await, 200);
+    let listed = ask("GET", &path).go().await.ok(200);
+    assert_eq!(listed["data"], json!([body]));
+    // One value leads to one organization.
+    let second = api.domain.create_organization("second").await.unwrap();
+    let other = format!("/admin/organizations/{}/claims", second.id);
+    ask("POST", &other)
+        .json(&body)
+        .go()
+        .await
+        .is(409, "conflict");
+    for (field, wrong) in [
+        ("issuer", json!({"issuer": " ", "value": "acme"})),
+        (
+            "value",
+            json!({"issuer": "https://a", "value": "x".repeat(513)}),
+        ),
+    ] {
+        let refused = ask("POST", &other).json(&wrong).go().await;
+        let details = refused.is(400, "validation_error");
+        assert!(details.to_string().contains(field), "{details}");
+    }
+    let query = "?issuer=https%3A%2F%2Fa&value=acme";
+    ask("DELETE", &format!("{other}{query}"))
+        .go()
+        .await
+        .is(404, "not_found");
+    ask("DELETE", &path).go().await.is(400, "validation_error");
+    let gone = ask("DELETE", &format!("{path}{query}")).go().await;
+    assert_eq!(gone.status, 204);
+    assert_eq!(status(&api, &theirs).await, 404);
+    let noted = ask("GET", "/admin/audit?action=organization.bind")
+        .go()
+        .await;
+    assert_eq!(noted.ok(200)["data"].as_array().unwrap().len(), 1);
+}

@@ -4,14 +4,80 @@
 //! organization, and an `org_…` id in a token of theirs means nothing.
 
 use crate::{
-    Domain, Result,
+    Domain, Error, Result,
     audit::By,
     ports::store::{OrgRow, StoreExt},
 };
 use serde_json::json;
 use wharf_types::OrgId;
 
+/// The longest issuer, and the longest value.
+const LONGEST: usize = 512;
+
+/// A value of an issuer's organization claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// `iss` of its tokens.
+    pub issuer: String,
+    /// Of the claim.
+    pub value: String,
+}
+
+impl Claim {
+    fn check(&self) -> Result<()> {
+        for (field, text) in [("issuer", &self.issuer), ("value", &self.value)] {
+            if text.trim().is_empty() || text.chars().count() > LONGEST {
+                return Err(Error::invalid(field, "must have 1 to 512 characters"));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Domain {
+    /// What binds an organization.
+    pub async fn list_claims(&self, org: OrgId) -> Result<Vec<Claim>> {
+        self.organization(org).await?;
+        self.store.read(move |view| view.claims_of(&org)).await
+    }
+
+    /// Binds one. What is bound so is fine; what leads elsewhere is a conflict.
+    pub async fn bind_claim(&self, org: OrgId, claim: Claim, by: &By) -> Result<()> {
+        claim.check()?;
+        let trail = self.trail(by);
+        self.store
+            .write(move |tx| {
+                tx.org(&org)?.ok_or(Error::NotFound("organization"))?;
+                match tx.org_by_claim(&claim.issuer, &claim.value)? {
+                    Some(bound) if bound == org => return Ok(()),
+                    Some(_) => {
+                        let what = "this value of the issuer's is bound to another organization";
+                        return Err(Error::Conflict(what.into()));
+                    }
+                    None => tx.bind_org(&org, &claim.issuer, &claim.value)?,
+                }
+                let details = json!({ "issuer": claim.issuer, "value": claim.value });
+                trail.note(tx, Some(org), "organization.bind", org, details)
+            })
+            .await
+    }
+
+    /// Ends a binding; one that is not there is not found.
+    pub async fn unbind_claim(&self, org: OrgId, claim: Claim, by: &By) -> Result<()> {
+        let trail = self.trail(by);
+        self.store
+            .write(move |tx| {
+                tx.org(&org)?.ok_or(Error::NotFound("organization"))?;
+                if tx.org_by_claim(&claim.issuer, &claim.value)? != Some(org) {
+                    return Err(Error::NotFound("binding"));
+                }
+                tx.unbind_org(&org, &claim.issuer, &claim.value)?;
+                let details = json!({ "issuer": claim.issuer, "value": claim.value });
+                trail.note(tx, Some(org), "organization.unbind", org, details)
+            })
+            .await
+    }
+
     /// The organization bound to an issuer's claim value, made on first sight where the issuer may.
     pub async fn organization_of_claim(
         &self,

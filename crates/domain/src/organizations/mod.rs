@@ -3,7 +3,7 @@
 //! Nobody gives more than they have: an admin makes no owner and touches none. The last owner cannot go, by whatever
 //! way, so an organization is never left to nobody.
 
-mod claims;
+pub mod claims;
 mod deletion;
 mod invitations;
 mod members;

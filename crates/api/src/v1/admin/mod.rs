@@ -2,5 +2,6 @@
 
 pub mod audit;
 pub mod backfill;
+pub mod claims;
 pub mod gateways;
 pub mod sessions;

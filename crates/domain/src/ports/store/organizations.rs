@@ -1,6 +1,6 @@
 //! Organizations, issuer bindings, API keys and settings.
 
-use crate::Result;
+use crate::{Result, organizations::claims::Claim};
 use wharf_types::{Capabilities, KeyId, Millis, OrgId, SessionId};
 
 /// An organization.
@@ -48,6 +48,8 @@ pub trait OrganizationsView {
     fn orgs_deleted(&self) -> Result<Vec<OrgId>>;
     /// The organization bound to (issuer, claim value).
     fn org_by_claim(&self, issuer: &str, value: &str) -> Result<Option<OrgId>>;
+    /// In order of issuer and value.
+    fn claims_of(&self, org: &OrgId) -> Result<Vec<Claim>>;
     fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>>;
     fn key(&self, org: &OrgId, id: &KeyId) -> Result<Option<KeyRow>>;
     fn keys(&self, org: &OrgId) -> Result<Vec<KeyRow>>;
@@ -69,6 +71,7 @@ pub trait OrganizationsTx {
     /// itself; `true` when all is gone. One that was not deleted stays as it is.
     fn erase_org(&mut self, org: &OrgId, rows: usize) -> Result<bool>;
     fn bind_org(&mut self, org: &OrgId, issuer: &str, value: &str) -> Result<()>;
+    fn unbind_org(&mut self, org: &OrgId, issuer: &str, value: &str) -> Result<()>;
     fn insert_key(&mut self, row: &KeyRow) -> Result<()>;
     /// `false` when the organization has no such key or it was revoked before.
     fn revoke_key(&mut self, org: &OrgId, id: &KeyId, at: Millis) -> Result<bool>;
