@@ -172,15 +172,10 @@ mod tests {
 
     #[test]
     fn digits_are_found_whole() {
-        for key in [
-            "4915:0",
-            "x\04915@s.whatsapp.net\0id",
-            "4915",
-            "14915\04915.1",
-        ] {
+        for key in ["4915:0", "x|4915@s.whatsapp.net|id", "4915", "14915|4915.1"] {
             assert!(names(key.as_bytes(), b"4915"), "{key}");
         }
-        for key in ["", "491", "14915:0", "49150", "x\0149150"] {
+        for key in ["", "491", "14915:0", "49150", "x|149150"] {
             assert!(!names(key.as_bytes(), b"4915"), "{key}");
         }
         assert!(!names(b"4915", b""));

@@ -3,6 +3,7 @@
 use crate::harness::{
     TestApi,
     tokens::{self, Signer, issuer},
+    until,
 };
 use serde_json::{Value, json};
 use std::{sync::atomic::Ordering, time::Duration};
@@ -434,7 +435,7 @@ async fn an_organization_is_bound_to_a_claim_by_the_platform() {
         let bound = ask("POST", &path).json(&body).go().await;
         assert_eq!(bound.status, 204);
     }
-    assert_eq!(status(&api, &theirs).await, 200);
+    until("it is bound", async || status(&api, &theirs).await == 200).await;
     let listed = ask("GET", &path).go().await.ok(200);
     assert_eq!(listed["data"], json!([body]));
     // One value leads to one organization.
@@ -464,7 +465,7 @@ async fn an_organization_is_bound_to_a_claim_by_the_platform() {
     ask("DELETE", &path).go().await.is(400, "validation_error");
     let gone = ask("DELETE", &format!("{path}{query}")).go().await;
     assert_eq!(gone.status, 204);
-    assert_eq!(status(&api, &theirs).await, 404);
+    until("it is not", async || status(&api, &theirs).await == 404).await;
     let noted = ask("GET", "/admin/audit?action=organization.bind")
         .go()
         .await;

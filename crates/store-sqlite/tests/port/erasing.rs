@@ -103,6 +103,25 @@ pub async fn payloads_by_number(store: &dyn Store) {
     assert_eq!(theirs.unwrap(), [(1, whole())]);
 }
 
+pub async fn device_state_by_whom_its_keys_name(store: &dyn Store) {
+    let (mine, other) = (scope(store).await.no, scope(store).await.no);
+    let (gone, left, theirs) = store
+        .write(move |tx| {
+            for key in ["4915:0", "team|4915", "14915:0", "49150"] {
+                tx.device_put(mine, 3, key.as_bytes(), b"v")?;
+                tx.device_put(other, 3, key.as_bytes(), b"v")?;
+            }
+            let gone = tx.erase_device_keys(mine, "4915")?;
+            let left = tx.device_scan(mine, 3, b"")?;
+            Ok((gone, left, tx.device_scan(other, 3, b"")?.len()))
+        })
+        .await
+        .unwrap();
+    assert_eq!((gone, theirs), (2, 4));
+    let left: Vec<_> = left.iter().map(|(key, _)| key.as_slice()).collect();
+    assert_eq!(left, [&b"14915:0"[..], b"49150"]);
+}
+
 pub async fn waiting_deeds_by_what_they_hold(store: &dyn Store) {
     let s = scope(store).await.no;
     let gone = store

@@ -49,11 +49,11 @@ macro_rules! every_case {
             groups: round_trip present_members_by_row one_membership_a_person;
             outbox: round_trip queued_in_order_of_acceptance what_is_scheduled_holds_up_nothing newest_first_list listed_by_status what_ran_out_of_time times_for_the_rate files_of_queued_sends the_newest_reaction_under_way
                 remembered_answers;
-            erasing: messages_by_age_and_one_by_one payloads_by_number waiting_deeds_by_what_they_hold the_running_job_or_the_last;
+            erasing: messages_by_age_and_one_by_one payloads_by_number waiting_deeds_by_what_they_hold device_state_by_whom_its_keys_name the_running_job_or_the_last;
             events: in_the_writers_order_without_gaps of_one_organization_only a_rollback_leaves_no_gap
                 of_types_and_sessions trimmed_from_the_beginning a_commit_wakes_who_waits;
             search: segments_by_newest_message postings_by_segment_and_term purges_are_remembered messages_by_row;
-            webhooks: round_trip what_is_owed attempts_newest_first an_event_of_no_session;
+            webhooks: round_trip what_is_owed attempts_newest_first an_event_of_no_session answers_about_an_erased_event_are_forgotten;
             device: key_value scans_by_prefix cleared_by_space;
         }
     };

@@ -1,6 +1,6 @@
 //! Webhooks, what they owe, and the log of attempts.
 
-use super::{org, ulid};
+use super::{insert_session, new_session, org, ulid};
 use wharf_domain::{
     ports::store::*,
     webhooks::{RetryPolicy, WebhookRow},
@@ -211,6 +211,37 @@ pub async fn attempts_newest_first(store: &dyn Store) {
         .read(move |view| view.deliveries(&id, None, None, 9))
         .await;
     assert_eq!(left.unwrap(), of(&[2]));
+}
+
+pub async fn answers_about_an_erased_event_are_forgotten(store: &dyn Store) {
+    let scope = insert_session(store, new_session(org(store).await))
+        .await
+        .scope;
+    let row = new_webhook(scope.org);
+    put(store, &row).await;
+    let id = row.id;
+    let places = store
+        .write(move |tx| {
+            for _ in 0..2 {
+                tx.append_event(&scope, EventId::new(ulid()), "x", 1, "{}")?;
+            }
+            tx.place_at(0)
+        })
+        .await
+        .unwrap();
+    let progress = Progress {
+        made: vec![made(places, true), made(places + 1, true)],
+        ..Progress::default()
+    };
+    let answers = store
+        .write(move |tx| {
+            tx.progress_webhook(&id, &progress)?;
+            tx.erase_payloads(&scope.id, &[2])?;
+            let rows = tx.deliveries(&id, None, None, 9)?;
+            Ok(rows.into_iter().map(|row| row.answer).collect::<Vec<_>>())
+        })
+        .await;
+    assert_eq!(answers.unwrap(), ["", "no"], "newest first");
 }
 
 pub async fn an_event_of_no_session(store: &dyn Store) {

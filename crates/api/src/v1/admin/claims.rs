@@ -65,7 +65,7 @@ pub async fn list_claims(
 }
 
 /// Binds an organization to a value of an issuer's organization claim. Binding it again is fine; one value leads to one
-/// organization. Needs the platform role.
+/// organization. It takes effect within 5 s. Needs the platform role.
 #[utoipa::path(post, path = "/admin/organizations/{id}/claims", tag = "admin", request_body = OrganizationClaim,
     responses((status = 204, description = "Bound."),
         (status = 409, description = "`conflict`: bound to another organization")))]
@@ -82,7 +82,7 @@ pub async fn bind_claim(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ends a binding: whose tokens carry the value are in no organization from their next request on. Needs the platform role.
+/// Ends a binding: whose tokens carry the value are in no organization within 5 s. Needs the platform role.
 #[utoipa::path(delete, path = "/admin/organizations/{id}/claims", tag = "admin", params(ClaimQuery),
     responses((status = 204, description = "Not bound.")))]
 pub async fn unbind_claim(
