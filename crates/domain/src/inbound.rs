@@ -533,6 +533,11 @@ pub enum Inbound {
     },
     /// Word of a call.
     Call(Box<InCall>),
+    /// What the batch adds is added by this bulk, whatever its facts look like.
+    AddedBy {
+        /// As in [`Inbound::Synced`].
+        source: &'static str,
+    },
     /// A bulk source is through: one `session.synced` in place of a flood.
     Synced {
         /// `history`, `app_state`, `groups`, `backfill`, `import`.

@@ -63,12 +63,13 @@ impl Domain {
         drop(key);
         let last = backup.last().await?;
         let mut told = row.progress;
-        while let Some(piece) = backup.next(row.place).await? {
+        while let Some(mut piece) = backup.next(row.place).await? {
             row.messages += piece
                 .facts
                 .iter()
                 .filter(|fact| matches!(fact, Inbound::Message(_)))
                 .count() as i64;
+            piece.facts.insert(0, Inbound::AddedBy { source: "import" });
             self.ingest_facts(scope, piece.facts).await?;
             row.place = piece.next;
             row.progress = progress(row.place, last);

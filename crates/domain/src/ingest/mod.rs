@@ -184,7 +184,7 @@ impl<'t> Batch<'t> {
                 let payload = CallPayload::new(*call, PersonRef::from(&from));
                 self.log.event(self.tx, "call", &payload)
             }
-            Inbound::Synced { .. } => Ok(()),
+            Inbound::Synced { .. } | Inbound::AddedBy { .. } => Ok(()),
         }
     }
 
@@ -220,7 +220,7 @@ fn origin(fact: &Inbound) -> Option<Origin> {
         Inbound::Post(post) => Some(post.origin),
         Inbound::Message(message) => Some(message.origin),
         Inbound::Deed(deed) => Some(deed.origin),
-        Inbound::Synced { .. } => Some(Origin::Bulk),
+        Inbound::Synced { .. } | Inbound::AddedBy { .. } => Some(Origin::Bulk),
         _ => None,
     }
 }

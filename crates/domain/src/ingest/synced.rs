@@ -67,7 +67,7 @@ pub(super) fn source(facts: &[Inbound]) -> &'static str {
         _ => None,
     };
     let named = facts.iter().find_map(|fact| match fact {
-        Inbound::Synced { source } => Some(*source),
+        Inbound::Synced { source } | Inbound::AddedBy { source } => Some(*source),
         _ => None,
     });
     named.or_else(|| facts.iter().find_map(of)).unwrap_or("")
@@ -113,8 +113,8 @@ impl Batch<'_> {
         let mut counts = self.counts()?;
         let mut count = counts.remove(source).unwrap_or_default();
         count.add(self.take_added());
-        if matches!(source, "backfill" | "import") {
-            // Their facts look like the others'.
+        if source == "backfill" {
+            // Its facts are the others', asked for anew.
             for other in std::mem::take(&mut counts).into_values() {
                 count.add(other);
             }
