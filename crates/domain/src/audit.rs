@@ -12,10 +12,11 @@ use crate::{
         ids::Ids,
         store::{AuditFilter, AuditRow, StoreExt, Tx},
     },
+    rounds::{self, BREATH, HOUR},
     sessions::SessionScope,
 };
 use serde_json::Value;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 use wharf_types::{AuditId, KeyId, Millis, OrgId, UserId};
 
 /// Who acts.
@@ -124,9 +125,6 @@ impl Trail {
 
 /// Entries taken out in one job.
 const STEP: usize = 1_000;
-const EVERY: Duration = Duration::from_secs(3_600);
-/// Between two steps whoever waits for the store's writer gets it.
-const BETWEEN: Duration = Duration::from_millis(20);
 
 impl Domain {
     /// What the change of a request writes its entries with.
@@ -187,41 +185,21 @@ impl Domain {
     /// Takes out entries older than `age`; how many went.
     pub async fn trim_audit(&self, age: Millis) -> Result<usize> {
         let before = self.clock.now().saturating_sub(age);
-        let mut gone = 0;
-        loop {
-            let went = self
-                .store
-                .write(move |tx| tx.trim_audit(before, STEP))
-                .await?;
-            gone += went;
-            if went < STEP {
-                return Ok(gone);
-            }
-            tokio::time::sleep(BETWEEN).await;
-        }
+        self.take_out(STEP, move |tx| tx.trim_audit(before, STEP))
+            .await
     }
 
-    /// Trims now and every hour, as long as the domain lives.
+    /// Trims now and every hour.
     pub fn keep_audit(self: &Arc<Self>, age: Millis) {
-        let weak = Arc::downgrade(self);
-        tokio::spawn(async move {
-            let mut hours = tokio::time::interval(EVERY);
+        self.every(HOUR, move |domain| async move {
+            rounds::tell("the audit log", domain.trim_audit(age).await);
             loop {
-                hours.tick().await;
-                let Some(domain) = weak.upgrade() else { return };
-                match domain.trim_audit(age).await {
-                    Ok(0) => {}
-                    Ok(entries) => tracing::info!(entries, "audit log trimmed"),
-                    Err(error) => tracing::warn!(%error, "audit log not trimmed"),
-                }
-                loop {
-                    match domain.trim_accounts().await {
-                        Ok(true) => tokio::time::sleep(BETWEEN).await,
-                        Ok(false) => break,
-                        Err(error) => {
-                            tracing::warn!(%error, "old log-ins not trimmed");
-                            break;
-                        }
+                match domain.trim_accounts().await {
+                    Ok(true) => tokio::time::sleep(BREATH).await,
+                    Ok(false) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "not trimmed: old log-ins");
+                        break;
                     }
                 }
             }

@@ -37,6 +37,7 @@ pub mod people;
 pub mod ports;
 pub mod presence;
 pub mod preview;
+mod rounds;
 pub mod search;
 pub mod sessions;
 pub mod show;

@@ -1,8 +1,7 @@
 //! What passes: word of people's presence and typing. It is worth something only while it is true, so it is told
 //! to whoever listens at the moment and never stored: no event row, no `seq`.
 //!
-//! Readers get a bounded channel each; one that falls behind loses the oldest and is told how many. Without
-//! readers nothing is looked up.
+//! Without readers ([`crate::log`]) nothing is looked up.
 
 use crate::{
     Domain, Result,
@@ -12,11 +11,7 @@ use crate::{
     show::{Show, jid, lid_text, number},
 };
 use serde::Serialize;
-use tokio::sync::broadcast;
 use wharf_types::{Address, Millis};
-
-/// What a reader may fall behind by.
-const BEHIND: usize = 1_024;
 
 /// A state that passes, as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,19 +24,6 @@ pub struct Passing {
     pub state: &'static str,
     /// When they were last here, where they let it be known.
     pub last_seen: Option<Millis>,
-}
-
-/// One event for those who listen.
-#[derive(Debug, Clone)]
-pub struct LiveEvent {
-    /// Of which session.
-    pub scope: SessionScope,
-    /// The contract's type.
-    pub kind: &'static str,
-    /// When.
-    pub at: Millis,
-    /// JSON.
-    pub payload: String,
 }
 
 /// The contract's payload of `presence`.
@@ -63,15 +45,6 @@ struct Who {
     lid: String,
     phone_number: String,
     name: String,
-}
-
-/// Where live events go out.
-pub(crate) struct Live(broadcast::Sender<LiveEvent>);
-
-impl Default for Live {
-    fn default() -> Self {
-        Self(broadcast::channel(BEHIND).0)
-    }
 }
 
 fn stored(show: &Show<'_>, seen: &Seen) -> Result<Option<PersonRow>> {
@@ -122,15 +95,10 @@ impl Passing {
 }
 
 impl Domain {
-    /// Listens from now on.
-    pub fn listen(&self) -> broadcast::Receiver<LiveEvent> {
-        self.live.0.subscribe()
-    }
-
     /// Tells those who listen.
     pub(crate) async fn pass(&self, scope: SessionScope, passing: Passing) -> Result<()> {
         let heard = self.hub.hears(&scope.org, "presence", Some(&scope.id));
-        if self.live.0.receiver_count() == 0 && !heard {
+        if !heard {
             return Ok(());
         }
         let payload = self
@@ -145,13 +113,6 @@ impl Domain {
         let now = self.clock.now();
         self.hub
             .tell(scope.org, Some(scope.id), "presence", now, &payload);
-        // The last listener may have gone: then there is nobody to tell.
-        let _ = self.live.0.send(LiveEvent {
-            scope,
-            kind: "presence",
-            at: now,
-            payload,
-        });
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use wharf_domain::{
     inbound::{InChat, InMessage, Inbound, MessageExtra, Origin, Seen},
     inbox::DomainInbox,
     live::Passing,
+    log::{Begin, Filter, Next},
     ports::engine::{Connection, Inbox},
     sessions::SessionScope,
 };
@@ -217,8 +218,9 @@ async fn presence_of_people_reaches_who_listens_and_nobody_else() {
     };
     let stored = api.events("").await.len();
     pass(only_lid.clone(), None, "available").await;
-    let mut listener = api.domain.listen();
-    assert!(listener.try_recv().is_err(), "told before anybody listened");
+    let filter = Filter::all(true);
+    let following = api.domain.follow(scope.org, filter, Begin::Now, 9);
+    let mut listener = following.await.unwrap();
     pass(only_lid.clone(), None, "unavailable").await;
     let group = InChat::Group(GROUP.parse().unwrap());
     pass(only_lid, Some(group), "composing").await;
@@ -228,9 +230,16 @@ async fn presence_of_people_reaches_who_listens_and_nobody_else() {
     };
     pass(stranger, None, "available").await;
     let mut told = Vec::new();
-    while let Ok(event) = listener.try_recv() {
-        assert_eq!((event.scope, event.kind), (scope, "presence"));
-        told.push(serde_json::from_str::<Value>(&event.payload).unwrap());
+    while told.len() < 3 {
+        let Next::Events(events) = listener.next().await.unwrap() else {
+            panic!("behind");
+        };
+        for event in events {
+            let mut event: Value = serde_json::from_str(event.text()).unwrap();
+            assert_eq!(event["event"], "presence");
+            assert_eq!(event["session"], scope.id.to_string());
+            told.push(event["payload"].take());
+        }
     }
     let brief: Vec<_> = told
         .iter()

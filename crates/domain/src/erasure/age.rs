@@ -1,16 +1,16 @@
 //! Messages by age, and the sends they were: chat by chat, the oldest first. What a queued send stands for stays until it
 //! is sent.
 
-use super::{BREATH, MESSAGES, ROWS, drop_message};
+use super::{MESSAGES, ROWS, drop_message};
 use crate::{
     Domain, Result,
     ports::store::{ChatFilter, ChatPlace, ChatRow, StoreExt},
+    rounds::{self, BREATH, HOUR},
     sessions::SessionScope,
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use wharf_types::Millis;
 
-const EVERY: Duration = Duration::from_secs(3_600);
 const CHATS: usize = 200;
 
 impl Domain {
@@ -52,10 +52,8 @@ impl Domain {
                 gone += self.trim_chat(scope, chat.id, before).await?;
             }
         }
-        let sends = || self.store.write(move |tx| tx.trim_outbox(s, before, ROWS));
-        while sends().await? == ROWS {
-            tokio::time::sleep(BREATH).await;
-        }
+        self.take_out(ROWS, move |tx| tx.trim_outbox(s, before, ROWS))
+            .await?;
         Ok(gone)
     }
 
@@ -82,20 +80,10 @@ impl Domain {
         }
     }
 
-    /// Trims now and every hour, as long as the domain lives.
+    /// Trims now and every hour.
     pub fn keep_messages(self: &Arc<Self>, age: Millis) {
-        let weak = Arc::downgrade(self);
-        tokio::spawn(async move {
-            let mut hours = tokio::time::interval(EVERY);
-            loop {
-                hours.tick().await;
-                let Some(domain) = weak.upgrade() else { return };
-                match domain.trim_messages(age).await {
-                    Ok(0) => {}
-                    Ok(messages) => tracing::info!(messages, "old messages taken out"),
-                    Err(error) => tracing::warn!(%error, "old messages not taken out"),
-                }
-            }
+        self.every(HOUR, move |domain| async move {
+            rounds::tell("old messages", domain.trim_messages(age).await);
         });
     }
 }

@@ -15,7 +15,6 @@ use crate::{
     search::keep,
     sessions::SessionNo,
 };
-use std::time::Duration;
 
 /// Rows of one job: a few milliseconds of the writer.
 const ROWS: usize = 200;
@@ -23,8 +22,6 @@ const ROWS: usize = 200;
 const MESSAGES: usize = 25;
 /// Rows looked at in one snapshot.
 const PAGE: i64 = 1_000;
-/// Between two jobs whoever waits for the writer gets it.
-const BREATH: Duration = Duration::from_millis(5);
 
 /// A message goes, and its words from the search index.
 fn drop_message(tx: &mut dyn Tx, s: SessionNo, row: &MessageRow) -> Result<()> {

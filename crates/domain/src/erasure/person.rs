@@ -7,7 +7,7 @@
 //! in is fetched; a connected session has some of it in memory, and the members of a group as WhatsApp told them stay sealed
 //! in the device's state until it is fetched anew.
 
-use super::{BREATH, MESSAGES, PAGE, ROWS, drop_message};
+use super::{MESSAGES, PAGE, ROWS, drop_message};
 use crate::{
     Domain, Error, Result,
     audit::By,
@@ -18,6 +18,7 @@ use crate::{
         flags, index,
     },
     ports::store::{Aliases, ChatPeer, MessageRow, PersonRow, StoreExt, Tx},
+    rounds::BREATH,
     sessions::SessionScope,
     show::Show,
 };
@@ -168,8 +169,8 @@ impl Domain {
         };
         if let Some(chat) = known.chat {
             report.sends = self
-                .in_steps(move |tx| tx.erase_sends(s, chat, ROWS))
-                .await?;
+                .take_out(ROWS, move |tx| tx.erase_sends(s, chat, ROWS))
+                .await? as u64;
         }
         let files = self.erase_messages(scope, &known, &mut report).await?;
         if let Some(jid) = jid {
@@ -178,8 +179,8 @@ impl Domain {
         }
         let id = person.id;
         report.receipts = self
-            .in_steps(move |tx| tx.erase_receipts(s, id, ROWS))
-            .await?;
+            .take_out(ROWS, move |tx| tx.erase_receipts(s, id, ROWS))
+            .await? as u64;
         report.files = self.erase_files(files).await?;
         let (events, last) = self.erase_events(scope, &known, 0).await?;
         report.memberships = self.erase_row(scope, person, &known, &by).await?;
@@ -187,21 +188,6 @@ impl Domain {
         let (late, _) = self.erase_events(scope, &known, last).await?;
         report.events = events + late;
         Ok(report)
-    }
-
-    async fn in_steps(
-        &self,
-        step: impl Fn(&mut dyn Tx) -> Result<usize> + Clone + Send + 'static,
-    ) -> Result<u64> {
-        let mut gone = 0;
-        loop {
-            let went = self.store.write(step.clone()).await?;
-            gone += went as u64;
-            if went < ROWS {
-                return Ok(gone);
-            }
-            tokio::time::sleep(BREATH).await;
-        }
     }
 
     async fn erase_device_keys(&self, scope: SessionScope, known: &Known) -> Result<u64> {

@@ -4,12 +4,15 @@
 //! A file that a queued send names stays, and so does whatever was used within [`GRACE`]: a send being accepted has just
 //! used its file and is not queued yet.
 
-use crate::{Domain, Result, ports::store::StoreExt};
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use crate::{
+    Domain, Result,
+    ports::store::StoreExt,
+    rounds::{self, HOUR},
+};
+use std::{collections::HashSet, sync::Arc};
 use wharf_types::Millis;
 
 const GRACE: Millis = 3_600_000;
-const EVERY: Duration = Duration::from_secs(3_600);
 
 impl Domain {
     /// One sweep; how many files went.
@@ -64,18 +67,8 @@ impl Domain {
 
     /// Sweeps now and every hour, as long as the domain lives.
     pub fn keep_sweeping(self: &Arc<Self>) {
-        let weak = Arc::downgrade(self);
-        tokio::spawn(async move {
-            let mut hours = tokio::time::interval(EVERY);
-            loop {
-                hours.tick().await;
-                let Some(domain) = weak.upgrade() else { return };
-                match domain.sweep_media().await {
-                    Ok(0) => {}
-                    Ok(files) => tracing::info!(files, "media swept"),
-                    Err(error) => tracing::warn!(%error, "media not swept"),
-                }
-            }
+        self.every(HOUR, |domain| async move {
+            rounds::tell("files", domain.sweep_media().await);
         });
     }
 }
