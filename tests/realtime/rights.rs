@@ -26,10 +26,11 @@ async fn a_person_listens_until_they_log_out() {
     let mut others = listen(&other, json!({})).await;
     let mut by_key = app.listen(json!({})).await;
     write(&app, "hello").await;
-    let heard = ears.until(said("hello")).await;
-    assert_eq!(others.until(said("hello")).await, heard);
-    assert_eq!(by_key.until(said("hello")).await, heard);
-    assert_eq!(heard[0]["session"], session.id);
+    // What happened before the last of them listened is not compared.
+    let heard = ears.until(said("hello")).await.pop();
+    assert_eq!(others.until(said("hello")).await.pop(), heard);
+    assert_eq!(by_key.until(said("hello")).await.pop(), heard);
+    assert_eq!(heard.unwrap()["session"], session.id);
 
     let out = json!({ "refreshToken": tokens["refreshToken"] });
     let gone = app.root.post("/api/v1/auth/logout", out).await;
