@@ -140,7 +140,7 @@ async fn create(
         .map(|l| l.parse().map_err(|e| Refused::field("lid", format!("{e}"))))
         .transpose()?;
     let picture = b.picture.as_deref().map(jpeg).transpose()?;
-    let passkey = b.passkey.then_some(passkey::TIMEOUT_MS);
+    let passkey = b.passkey.then(passkey::Rule::default);
     let new = NewAccount {
         phone: b.phone,
         lid,
@@ -253,10 +253,15 @@ async fn enter_code(
     Body(b): Body<EnterCode>,
 ) -> Result<Response, Refused> {
     let code = linkcode::normalized(&b.code)?;
-    let (phone, wrapped) = sim.act(|w| {
+    let (phone, wrapped, rule) = sim.act(|w| {
         let a = account(w, &phone)?;
-        Ok::<_, Refused>((a.phone, w.code_asked(a.phone)?))
+        let wrapped = w.code_asked(a.phone)?;
+        Ok::<_, Refused>((a.phone, wrapped, w.passkey_rule(a.phone)?))
     })?;
+    if let Some(rule) = rule.filter(|rule| rule.early) {
+        sim.act(|w| w.passkey_at_once(phone, rule.timeout_ms))?;
+        return linked(None).await;
+    }
     let primary = tokio::task::spawn_blocking(move || linkcode::typed(&code, &wrapped))
         .await
         .map_err(|e| Refused::from(anyhow::Error::from(e)))??;

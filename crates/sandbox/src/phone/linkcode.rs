@@ -13,7 +13,7 @@ use std::{collections::HashMap, sync::Mutex};
 use anyhow::{Context, Result, anyhow};
 use base64::{Engine, prelude::BASE64_STANDARD as B64};
 use tokio::sync::oneshot;
-use wacore_binary::{NodeRef, builder::NodeBuilder};
+use wacore_binary::{Node, NodeRef, builder::NodeBuilder};
 
 use super::{
     codekeys::{self, Primary},
@@ -215,6 +215,30 @@ impl World<'_> {
         self.sim.link_codes.asked(phone, self.now_ms())
     }
 
+    /// Instead of step 2, where the passkey is demanded at once: `primary_hello` without the phone's key.
+    pub fn passkey_at_once(&mut self, phone: Phone, timeout_ms: i64) -> Result<(), CodeError> {
+        let asked = lock(&self.sim.link_codes.0).remove(&phone);
+        let a = asked.ok_or(CodeError::NobodyAsks)?;
+        let reg = NodeBuilder::new("link_code_companion_reg")
+            .attr("stage", "primary_hello")
+            .children([leaf("link_code_pairing_ref", a.reference)])
+            .build();
+        let n = self.told(reg);
+        self.effects.push(Effect::Conn(a.conn, Out::Node(n)));
+        self.demand_passkey(phone, (a.conn, a.noise), None, timeout_ms)?;
+        Ok(())
+    }
+
+    fn told(&self, reg: Node) -> Node {
+        NodeBuilder::new("notification")
+            .attr("from", SERVER)
+            .attr("type", "link_code_companion_reg")
+            .attr("id", self.stanza_id())
+            .attr("t", self.now())
+            .children([reg])
+            .build()
+    }
+
     /// Step 2, second half: the phone's key to the stranger.
     pub fn primary_hello(
         &mut self,
@@ -237,13 +261,7 @@ impl World<'_> {
                 leaf("primary_identity_pub", identity),
                 leaf("link_code_pairing_ref", reference),
             ]);
-        let n = NodeBuilder::new("notification")
-            .attr("from", SERVER)
-            .attr("type", "link_code_companion_reg")
-            .attr("id", self.stanza_id())
-            .attr("t", self.now())
-            .children([reg.build()])
-            .build();
+        let n = self.told(reg.build());
         self.effects.push(Effect::Conn(conn, Out::Node(n)));
         Ok(wait)
     }

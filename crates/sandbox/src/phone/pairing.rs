@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use wacore_binary::{Node, NodeRef, builder::NodeBuilder};
 use waproto::whatsapp as wa;
 
-use super::adv;
+use super::{adv, passkey::Known};
 use crate::{
     ids::{DeviceAddr, Phone},
     iq::Caller,
@@ -249,8 +249,12 @@ impl World<'_> {
 
     /// The phone knows the candidate's keys: it is linked, or first its passkey is demanded.
     pub fn link(&mut self, phone: Phone, c: &Candidate<'_>) -> Result<Linking> {
-        if let Some(timeout_ms) = self.passkey_timeout(phone)? {
-            self.demand_passkey(phone, c, timeout_ms)?;
+        if let Some(rule) = self.passkey_rule(phone)? {
+            let known = Known {
+                identity: c.identity,
+                adv_secret: c.adv_secret.to_vec(),
+            };
+            self.demand_passkey(phone, (c.conn, c.noise), Some(known), rule.timeout_ms)?;
             return Ok(None);
         }
         self.link_after(phone, c, Duration::ZERO).map(Some)

@@ -3,8 +3,8 @@
 //! | Call | Does |
 //! |---|---|
 //! | `POST /accounts` `{…, passkey: true}` | an account that is linked only with its passkey. `scan` and `enter-code` answer 202 `{passkey: "demanded"}` then |
-//! | `PUT /accounts/{phone}/passkey` `{timeoutMs?}`, `DELETE` | from now on it is, is no more; `timeoutMs` (default 600,000) stands in the request |
-//! | `GET /accounts/{phone}/passkey` | `{required, timeoutMs, credentialId, stage, code}`; `stage` as the phone sees it: `""`, `request` (an assertion is awaited), `answering`, `compare` (it shows `code`), `approved` |
+//! | `PUT /accounts/{phone}/passkey` `{timeoutMs?, early?}`, `DELETE` | from now on it is, is no more; `timeoutMs` (default 600,000) stands in the request; `early`: `enter-code` asks for the passkey at once, whatever was typed, before the device has proven the code |
+//! | `GET /accounts/{phone}/passkey` | `{required, timeoutMs, early, credentialId, stage, code}`; `stage` as the phone sees it: `""`, `request` (an assertion is awaited), `answering`, `compare` (it shows `code`), `approved` |
 //! | `POST /accounts/{phone}/passkey/assert` `{publicKey, origin?, rpId?, type?, userVerified?, forged?}` | what `navigator.credentials.get({publicKey})` gives in the owner's browser on web.whatsapp.com, by `toJSON()`; the optional fields make it wrong, for tests: `forged` signs with another key |
 //! | `POST /accounts/{phone}/passkey/approve`, `…/refuse` | the owner found the phone's code equal to the device's, or not; 409 when the phone shows none |
 
@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    TIMEOUT_MS,
+    Rule, TIMEOUT_MS,
     webauthn::{Ceremony, Passkey, b64},
 };
 use crate::{
@@ -43,6 +43,8 @@ pub fn router() -> Router<Arc<Sim>> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Require {
     timeout_ms: Option<i64>,
+    #[serde(default)]
+    early: bool,
 }
 
 async fn require(
@@ -56,7 +58,8 @@ async fn require(
     }
     sim.act(|w| {
         let a = account(w, &phone)?;
-        w.set_passkey(a.phone, Some(timeout_ms))?;
+        let early = b.early;
+        w.set_passkey(a.phone, Some(Rule { timeout_ms, early }))?;
         Ok(StatusCode::NO_CONTENT)
     })
 }
@@ -78,11 +81,11 @@ async fn show(
 ) -> Result<Json<Value>, Refused> {
     sim.act(|w| {
         let a = account(w, &phone)?;
-        let timeout_ms = w.passkey_timeout(a.phone)?;
+        let rule = w.passkey_rule(a.phone)?;
         let seen = w.passkey_seen(a.phone);
         let passkey = Passkey::of(w.seed(), a.phone)?;
         Ok(Json(json!({
-            "required": timeout_ms.is_some(), "timeoutMs": timeout_ms,
+            "required": rule.is_some(), "timeoutMs": rule.map(|r| r.timeout_ms), "early": rule.is_some_and(|r| r.early),
             "credentialId": b64(&passkey.id), "stage": seen.stage, "code": seen.code,
         })))
     })

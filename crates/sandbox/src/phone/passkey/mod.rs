@@ -15,6 +15,11 @@
 //! the server words a refusal nobody has told: here 401 when the assertion does not hold, 404 when there is
 //! nothing to answer, 400 for what cannot be read. A challenge is good for one try.
 //!
+//! With a pairing code two orders have been seen. Mostly the device proves the code first (`companion_finish`)
+//! and is asked then. Or it is asked at once, beside a `link_code_companion_reg` without the phone's key
+//! (whatsmeow #1188, #1233): [`Rule::early`]. Then the phone knows neither its identity nor a secret of it before
+//! step 5, and a proof in step 2 proves nothing.
+//!
 //! All of it is in memory and dies with the stranger's socket.
 
 pub mod control;
@@ -39,10 +44,11 @@ use crate::{
     node::{SERVER, child_bytes, leaf},
     world::{Effect, World, lock},
 };
-use primary::{Companion, Primary};
+use primary::{Companion, Primary, Request};
 
 pub const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS passkeys(phone INTEGER PRIMARY KEY, timeout_ms INTEGER NOT NULL);";
+CREATE TABLE IF NOT EXISTS passkeys(
+  phone INTEGER PRIMARY KEY, timeout_ms INTEGER NOT NULL, early INTEGER NOT NULL);";
 
 pub const ROUTES: &[Route] = &[
     Route {
@@ -89,13 +95,34 @@ const NOT_AUTHORIZED: Refusal = Refusal {
     text: "not-authorized",
 };
 
+/// How an account asks.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    pub timeout_ms: i64,
+    /// As soon as a code is typed.
+    pub early: bool,
+}
+
+impl Default for Rule {
+    fn default() -> Self {
+        Self {
+            timeout_ms: TIMEOUT_MS,
+            early: false,
+        }
+    }
+}
+
+/// What the phone knows of a device before the passkey: from the QR, or from the code's bundle.
+pub struct Known {
+    pub identity: [u8; 32],
+    pub adv_secret: Vec<u8>,
+}
+
 /// A stranger that is to be linked to `phone`.
 struct Attempt {
     phone: Phone,
     noise: [u8; 32],
-    identity: [u8; 32],
-    /// As the phone saw it in the QR, or agreed on by the code.
-    adv_secret: Vec<u8>,
+    known: Option<Known>,
     /// Awaits its assertion, until then.
     challenge: Option<([u8; 32], i64)>,
     reference: String,
@@ -108,8 +135,8 @@ struct Shake {
     companion: Companion,
     code: Option<String>,
     approved: bool,
-    /// The new ADV secret.
-    sent: Option<Vec<u8>>,
+    /// Its keys and new ADV secret.
+    sent: Option<Request>,
 }
 
 #[derive(Default)]
@@ -155,23 +182,28 @@ fn notification(w: &World<'_>, kind: &'static str, child: Node) -> Node {
 }
 
 impl World<'_> {
-    /// How long an assertion for this account may take; None: it has no passkey.
-    pub fn passkey_timeout(&self, phone: Phone) -> Result<Option<i64>> {
+    /// Whether the account is linked only with its passkey.
+    pub fn passkey_rule(&self, phone: Phone) -> Result<Option<Rule>> {
         Ok(self
             .db()
             .query_row(
-                "SELECT timeout_ms FROM passkeys WHERE phone = ?1",
+                "SELECT timeout_ms, early FROM passkeys WHERE phone = ?1",
                 [phone.row()],
-                |r| r.get(0),
+                |r| {
+                    Ok(Rule {
+                        timeout_ms: r.get(0)?,
+                        early: r.get(1)?,
+                    })
+                },
             )
             .optional()?)
     }
 
-    pub fn set_passkey(&mut self, phone: Phone, timeout_ms: Option<i64>) -> Result<()> {
-        match timeout_ms {
-            Some(ms) => self.db().execute(
-                "INSERT OR REPLACE INTO passkeys(phone, timeout_ms) VALUES(?1, ?2)",
-                params![phone.row(), ms],
+    pub fn set_passkey(&mut self, phone: Phone, rule: Option<Rule>) -> Result<()> {
+        match rule {
+            Some(rule) => self.db().execute(
+                "INSERT OR REPLACE INTO passkeys(phone, timeout_ms, early) VALUES(?1, ?2, ?3)",
+                params![phone.row(), rule.timeout_ms, rule.early],
             )?,
             None => self
                 .db()
@@ -184,18 +216,18 @@ impl World<'_> {
     pub fn demand_passkey(
         &mut self,
         phone: Phone,
-        c: &Candidate<'_>,
+        (conn, noise): (ConnId, [u8; 32]),
+        known: Option<Known>,
         timeout_ms: i64,
     ) -> Result<()> {
-        if self.sim.pairing.platform(c.conn).is_none() {
+        if self.sim.pairing.platform(conn).is_none() {
             bail!("the device's connection is gone");
         }
         let challenge: [u8; 32] = rand::random();
         let attempt = Attempt {
             phone,
-            noise: c.noise,
-            identity: c.identity,
-            adv_secret: c.adv_secret.to_vec(),
+            noise,
+            known,
             challenge: Some((challenge, self.now_ms() + timeout_ms)),
             reference: String::new(),
             shake: None,
@@ -203,14 +235,14 @@ impl World<'_> {
         {
             let mut all = lock(&self.sim.passkeys.0);
             all.retain(|_, a| a.phone != phone);
-            all.insert(c.conn, attempt);
+            all.insert(conn, attempt);
         }
         let asked = notification(
             self,
             "passkey_prologue_request",
             leaf("passkey_request_options", options(&challenge, timeout_ms)),
         );
-        self.effects.push(Effect::Conn(c.conn, Out::Node(asked)));
+        self.effects.push(Effect::Conn(conn, Out::Node(asked)));
         Ok(())
     }
 
@@ -269,14 +301,14 @@ impl World<'_> {
         let Some(attempt) = agreed else {
             return Ok(());
         };
-        let secret = attempt.shake.and_then(|s| s.sent).context("the secret")?;
+        let sent = attempt.shake.and_then(|s| s.sent).context("its keys")?;
         self.link_after(
             attempt.phone,
             &Candidate {
                 conn,
-                noise: attempt.noise,
-                identity: attempt.identity,
-                adv_secret: &secret,
+                noise: sent.noise,
+                identity: sent.identity,
+                adv_secret: &sent.adv_secret,
             },
             PHONE_TAKES,
         )
@@ -295,7 +327,7 @@ fn give_ref(w: &mut World<'_>, c: &Caller, _: &NodeRef<'_>) -> IqResult {
 
 fn give_options(w: &mut World<'_>, c: &Caller, _: &NodeRef<'_>) -> IqResult {
     let phone = w.sim.passkeys.with(c.conn, |a| Ok(a.phone))?;
-    let timeout_ms = w.passkey_timeout(phone)?.unwrap_or(TIMEOUT_MS);
+    let timeout_ms = w.passkey_rule(phone)?.map_or(TIMEOUT_MS, |r| r.timeout_ms);
     let challenge: [u8; 32] = rand::random();
     let until = w.now_ms() + timeout_ms;
     w.sim.passkeys.with(c.conn, |a| {
@@ -325,10 +357,11 @@ fn prologue(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
         .get_optional_child("pairing_handoff_proof")
         .map(|_| child_bytes(p, "pairing_handoff_proof"))
         .transpose()?;
-    let (phone, challenge, reference, adv_secret) = w.sim.passkeys.with(c.conn, |a| {
+    let (phone, challenge, reference, secret) = w.sim.passkeys.with(c.conn, |a| {
         let challenge = a.challenge.take().ok_or(NOT_FOUND)?;
         let reference = std::mem::take(&mut a.reference);
-        Ok((a.phone, challenge, reference, a.adv_secret.clone()))
+        let secret = a.known.as_ref().map(|known| known.adv_secret.clone());
+        Ok((a.phone, challenge, reference, secret))
     })?;
     let (challenge, until) = challenge;
     if w.now_ms() > until {
@@ -348,10 +381,10 @@ fn prologue(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
     if platform != companion.device_type {
         return Err(anyhow!("a prologue of another kind of device than registered").into());
     }
-    let proven = match proof {
-        Some(proof) if primary::proves(&adv_secret, &payload, &proof) => true,
-        Some(_) => return Err(refuse(w, &anyhow!("the handoff proof does not verify")).into()),
-        None => false,
+    let proven = match (proof, secret) {
+        (None, _) | (_, None) => false,
+        (Some(proof), Some(secret)) if primary::proves(&secret, &payload, &proof) => true,
+        _ => return Err(refuse(w, &anyhow!("the handoff proof does not verify")).into()),
     };
     let primary = Primary {
         keys: KeyPair::generate(&mut rng()),
@@ -407,16 +440,17 @@ fn pairing_request(w: &mut World<'_>, c: &Caller, n: &NodeRef<'_>) -> IqResult {
         }
         let opened = shake.primary.open(&shake.companion, &sealed);
         Ok(opened.and_then(|request| {
-            if request.noise != a.noise || request.identity != a.identity {
+            let other = |known: &Known| known.identity != request.identity;
+            if request.noise != a.noise || a.known.as_ref().is_some_and(other) {
                 bail!("a pairing request of another device");
             }
-            Ok(request.adv_secret)
+            Ok(request)
         }))
     })?;
-    let secret = read?;
+    let sent = read?;
     w.sim.passkeys.with(c.conn, |a| {
         if let Some(shake) = a.shake.as_mut() {
-            shake.sent = Some(secret);
+            shake.sent = Some(sent);
         }
         Ok(())
     })?;
