@@ -21,7 +21,7 @@ use wharf_domain::{
 };
 use wharf_engine::{EngineConfig, Timings, WhatsAppEngine};
 use wharf_store_sqlite::SqliteStore;
-use wharf_types::{OrgId, SessionId, SessionStatus};
+use wharf_types::{OrgId, SessionId};
 
 struct Nobody;
 
@@ -136,31 +136,7 @@ async fn session(store: &dyn Store, ids: &dyn Ids, org: OrgId) -> Result<Session
         id: SessionId::new(ids.ulid()),
         no: SessionNo(0),
     };
-    let row = SessionRow {
-        scope,
-        label: String::new(),
-        created_by: None,
-        created_at: 1,
-        updated_at: 1,
-        auto_read: false,
-        presence_typing: false,
-        mark_online: false,
-        rate_per_min: 20,
-        rate_per_hour: 600,
-        status: SessionStatus::Stopped,
-        status_reason: String::new(),
-        status_since: 1,
-        status_until: None,
-        last_connected_at: None,
-        phone: None,
-        lid: None,
-        push_name: String::new(),
-        linked: false,
-        wanted: false,
-        history_complete: false,
-        proxy: None,
-        locked_until: None,
-    };
+    let row = SessionRow::new(scope, 1);
     let no = store.write(move |tx| tx.insert_session(&row)).await?;
     Ok(SessionScope { no, ..scope })
 }

@@ -20,7 +20,7 @@ use wharf_domain::{
     sessions::{SessionNo, SessionRow, SessionScope},
 };
 use wharf_store_sqlite::{Options, SqliteStore};
-use wharf_types::{EventId, Lid, OrgId, SessionId, SessionStatus};
+use wharf_types::{EventId, Lid, OrgId, SessionId};
 
 const CALLERS: usize = 16;
 
@@ -75,36 +75,12 @@ async fn seed(store: &SqliteStore, people: i64) -> Result<SessionScope> {
         name: "measure".into(),
         created_at: 0,
     };
-    let session = SessionRow {
-        scope: SessionScope {
-            org,
-            id: SessionId::new(Ulid::from_parts(1, 2)),
-            no: SessionNo(0),
-        },
-        label: String::new(),
-        created_by: None,
-        created_at: 0,
-        updated_at: 0,
-        auto_read: false,
-        presence_typing: false,
-        mark_online: false,
-        rate_per_min: 20,
-        rate_per_hour: 600,
-        status: SessionStatus::Stopped,
-        status_reason: String::new(),
-        status_since: 0,
-        status_until: None,
-        last_connected_at: None,
-        phone: None,
-        lid: None,
-        push_name: String::new(),
-        linked: false,
-        wanted: false,
-        history_complete: false,
-        proxy: None,
-        locked_until: None,
+    let scope = SessionScope {
+        org,
+        id: SessionId::new(Ulid::from_parts(1, 2)),
+        no: SessionNo(0),
     };
-    let scope = session.scope;
+    let session = SessionRow::new(scope, 0);
     let no = store
         .write(move |tx| {
             tx.insert_org(&row)?;

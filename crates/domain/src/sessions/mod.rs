@@ -82,6 +82,35 @@ pub struct SessionRow {
 }
 
 impl SessionRow {
+    /// One that is made now: stopped, unpaired, with the contract's defaults.
+    pub fn new(scope: SessionScope, now: Millis) -> Self {
+        Self {
+            scope,
+            label: String::new(),
+            created_by: None,
+            created_at: now,
+            updated_at: now,
+            auto_read: false,
+            presence_typing: false,
+            mark_online: false,
+            rate_per_min: DEFAULT_RATE_PER_MIN,
+            rate_per_hour: DEFAULT_RATE_PER_HOUR,
+            status: SessionStatus::Stopped,
+            status_reason: String::new(),
+            status_since: now,
+            status_until: None,
+            last_connected_at: None,
+            phone: None,
+            lid: None,
+            push_name: String::new(),
+            linked: false,
+            wanted: false,
+            history_complete: false,
+            proxy: None,
+            locked_until: None,
+        }
+    }
+
     /// Linked to an account now.
     pub fn paired(&self) -> bool {
         self.linked

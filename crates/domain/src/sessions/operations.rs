@@ -209,38 +209,20 @@ impl Domain {
             self.takes_sessions()?;
         }
         let now = self.clock.now();
+        let scope = SessionScope {
+            org,
+            id: SessionId::new(self.ids.ulid()),
+            no: SessionNo(0),
+        };
         let mut row = SessionRow {
-            scope: SessionScope {
-                org,
-                id: SessionId::new(self.ids.ulid()),
-                no: SessionNo(0),
-            },
-            label: String::new(),
             created_by: by.person(),
-            created_at: now,
-            updated_at: now,
-            auto_read: false,
-            presence_typing: false,
-            mark_online: false,
-            rate_per_min: DEFAULT_RATE_PER_MIN,
-            rate_per_hour: DEFAULT_RATE_PER_HOUR,
+            wanted: start,
             status: if start {
                 SessionStatus::Starting
             } else {
                 SessionStatus::Stopped
             },
-            status_reason: String::new(),
-            status_since: now,
-            status_until: None,
-            last_connected_at: None,
-            phone: None,
-            lid: None,
-            push_name: String::new(),
-            linked: false,
-            wanted: start,
-            history_complete: false,
-            proxy: None,
-            locked_until: None,
+            ..SessionRow::new(scope, now)
         };
         let named = settings.named();
         settings.apply(&mut row, &*self.secrets)?;

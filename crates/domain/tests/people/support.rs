@@ -149,34 +149,20 @@ impl World {
 }
 
 async fn session(domain: &Domain, org: OrgId, own: i64) -> SessionScope {
+    let scope = SessionScope {
+        org,
+        id: SessionId::new(domain.ids.ulid()),
+        no: SessionNo(0),
+    };
     let mut row = SessionRow {
-        scope: SessionScope {
-            org,
-            id: SessionId::new(domain.ids.ulid()),
-            no: SessionNo(0),
-        },
-        label: String::new(),
-        created_by: None,
-        created_at: 1,
-        updated_at: 1,
-        auto_read: false,
-        presence_typing: false,
-        mark_online: false,
-        rate_per_min: 20,
-        rate_per_hour: 600,
         status: SessionStatus::Working,
-        status_reason: String::new(),
-        status_since: 1,
-        status_until: None,
-        last_connected_at: None,
         phone: Some(phone(own)),
         lid: Some(lid(own)),
         push_name: "Me".into(),
         linked: true,
         wanted: true,
         history_complete: true,
-        proxy: None,
-        locked_until: None,
+        ..SessionRow::new(scope, 1)
     };
     domain
         .store

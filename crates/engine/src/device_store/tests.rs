@@ -36,7 +36,7 @@ use wharf_domain::{
     system::SystemIds,
 };
 use wharf_store_sqlite::SqliteStore;
-use wharf_types::{OrgId, SessionId, SessionStatus};
+use wharf_types::{OrgId, SessionId};
 
 #[derive(Default)]
 struct Told(Mutex<Vec<Inbound>>);
@@ -77,31 +77,7 @@ impl Bench {
             id: SessionId::new(ulid::Ulid::from_parts(2, 2)),
             no: SessionNo(0),
         };
-        let row = SessionRow {
-            scope,
-            label: String::new(),
-            created_by: None,
-            created_at: 1,
-            updated_at: 1,
-            auto_read: false,
-            presence_typing: false,
-            mark_online: false,
-            rate_per_min: 1,
-            rate_per_hour: 1,
-            status: SessionStatus::Stopped,
-            status_reason: String::new(),
-            status_since: 1,
-            status_until: None,
-            last_connected_at: None,
-            phone: None,
-            lid: None,
-            push_name: String::new(),
-            linked: false,
-            wanted: false,
-            history_complete: false,
-            proxy: None,
-            locked_until: None,
-        };
+        let row = SessionRow::new(scope, 1);
         let no = store
             .write(move |tx| {
                 tx.insert_org(&org)?;

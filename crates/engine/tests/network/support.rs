@@ -29,7 +29,7 @@ use wharf_domain::{
 use wharf_engine::{EngineConfig, Timings, WhatsAppEngine};
 use wharf_sandbox::Sandbox;
 use wharf_store_sqlite::SqliteStore;
-use wharf_types::{OrgId, ProxyUrl, SessionId, SessionStatus};
+use wharf_types::{OrgId, ProxyUrl, SessionId};
 
 /// How long anything may take on a loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -410,31 +410,7 @@ async fn session(store: &dyn Store, ids: &dyn Ids) -> SessionScope {
         id: SessionId::new(ids.ulid()),
         no: SessionNo(0),
     };
-    let row = SessionRow {
-        scope,
-        label: String::new(),
-        created_by: None,
-        created_at: 1,
-        updated_at: 1,
-        auto_read: false,
-        presence_typing: false,
-        mark_online: false,
-        rate_per_min: 20,
-        rate_per_hour: 600,
-        status: SessionStatus::Stopped,
-        status_reason: String::new(),
-        status_since: 1,
-        status_until: None,
-        last_connected_at: None,
-        phone: None,
-        lid: None,
-        push_name: String::new(),
-        linked: false,
-        wanted: false,
-        history_complete: false,
-        proxy: None,
-        locked_until: None,
-    };
+    let row = SessionRow::new(scope, 1);
     let no = store
         .write(move |tx| {
             tx.insert_org(&org)?;

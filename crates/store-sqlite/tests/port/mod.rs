@@ -24,7 +24,7 @@ use wharf_domain::{
     ports::store::*,
     sessions::{SessionNo, SessionRow, SessionScope},
 };
-use wharf_types::{Lid, OrgId, Phone, SessionId, SessionStatus};
+use wharf_types::{Lid, OrgId, Phone, SessionId};
 
 /// Every case by noun, handed to a macro that makes a test of each.
 macro_rules! every_case {
@@ -82,34 +82,14 @@ pub async fn org(store: &dyn Store) -> OrgId {
 
 /// A session as it is when just made.
 pub fn new_session(org: OrgId) -> SessionRow {
+    let scope = SessionScope {
+        org,
+        id: SessionId::new(ulid()),
+        no: SessionNo(0),
+    };
     SessionRow {
-        scope: SessionScope {
-            org,
-            id: SessionId::new(ulid()),
-            no: SessionNo(0),
-        },
         label: "front desk".to_owned(),
-        created_by: None,
-        created_at: 10,
-        updated_at: 10,
-        auto_read: false,
-        presence_typing: false,
-        mark_online: false,
-        rate_per_min: 20,
-        rate_per_hour: 600,
-        status: SessionStatus::Stopped,
-        status_reason: String::new(),
-        status_since: 10,
-        status_until: None,
-        last_connected_at: None,
-        phone: None,
-        lid: None,
-        push_name: String::new(),
-        linked: false,
-        wanted: false,
-        history_complete: false,
-        proxy: None,
-        locked_until: None,
+        ..SessionRow::new(scope, 10)
     }
 }
 
