@@ -14,6 +14,7 @@ mod fault;
 mod gcm;
 mod kept;
 mod kinds;
+mod message;
 mod msgstore;
 mod tables;
 mod unseal;

@@ -1,6 +1,6 @@
 //! `POST /sessions/{session}/imports`.
 
-use super::form::Form;
+use super::form;
 use crate::{
     error::ApiResult,
     extract::{InSession, Manage, Origin},
@@ -42,15 +42,10 @@ pub async fn begin_import(
     origin: Origin,
     request: Request,
 ) -> ApiResult<(StatusCode, Json<ImportJob>)> {
-    let (mut file, key) = Form::of(request).await?.split();
+    let (mut file, key) = form::read(request).await?;
     let (domain, by) = (state.domain(), origin.by(&here.principal));
     let job = domain
-        .begin_import(
-            here.scope,
-            &mut file,
-            async move || Form::key(key).await,
-            &by,
-        )
+        .begin_import(here.scope, &mut file, async move || key.read().await, &by)
         .await?;
     Ok((StatusCode::ACCEPTED, Json(job)))
 }
