@@ -23,6 +23,7 @@ mod media;
 mod presence;
 mod proxy;
 mod send;
+mod slot;
 mod transport;
 
 pub use config::{EngineConfig, Heard, Timings};
