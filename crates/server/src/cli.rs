@@ -96,13 +96,6 @@ pub enum Role {
 }
 
 #[derive(Debug, Clone, Args)]
-#[cfg_attr(
-    not(feature = "sandbox"),
-    expect(
-        dead_code,
-        reason = "read only where the simulated network is built in"
-    )
-)]
 pub struct Demo {
     /// People in the crowd (default 200).
     #[arg(long, value_name = "N")]
@@ -122,13 +115,6 @@ pub struct Demo {
 }
 
 #[derive(Debug, Clone, Args)]
-#[cfg_attr(
-    not(feature = "sandbox"),
-    expect(
-        dead_code,
-        reason = "read only where the simulated network is built in"
-    )
-)]
 pub struct Sandbox {
     /// Seed of the world's randomness.
     #[arg(long, value_name = "S", default_value_t = 1)]
