@@ -1,8 +1,8 @@
-//! Keeps phones and LIDs out of the logs, whoever writes the line.
+//! Keeps phones, LIDs and pairing codes out of the logs, whoever writes the line.
 //!
 //! Our own events hold none. The WhatsApp library's warnings do at times, and so may an error's text that is
 //! passed on. Every line is therefore looked through once before it is written: a word of seven digits or more is
-//! no counter of ours, and is left out.
+//! no counter of ours, and is left out. So is one that looks like a pairing code, which the library tells at `info`.
 
 use std::fmt;
 use tracing::{Event, Subscriber};
@@ -18,7 +18,17 @@ use tracing_subscriber::{
 const LONGEST_COUNT: usize = 6;
 const INSTEAD: &str = "[digits]";
 
-/// Formats as `F` does, without long numbers.
+/// A pairing code is this long, of capitals and digits without those that are misread.
+const CODE: usize = 8;
+const MISREAD: &[u8] = b"0IOU";
+const INSTEAD_OF_CODE: &str = "[code]";
+
+fn is_code(word: &str) -> bool {
+    let of_code = |b: u8| (b.is_ascii_uppercase() || b.is_ascii_digit()) && !MISREAD.contains(&b);
+    word.len() == CODE && word.bytes().all(of_code)
+}
+
+/// Formats as `F` does, without them.
 pub struct Redacting<F>(pub F);
 
 impl<S, N, F> FormatEvent<S, N> for Redacting<F>
@@ -36,12 +46,12 @@ where
         let mut line = String::new();
         self.0
             .format_event(context, Writer::new(&mut line), event)?;
-        writer.write_str(&without_long_numbers(&line))
+        writer.write_str(&without_secrets(&line))
     }
 }
 
-/// The text with each word of digits alone that is longer than [`LONGEST_COUNT`] replaced.
-fn without_long_numbers(text: &str) -> String {
+/// The text with each word of digits alone that is longer than [`LONGEST_COUNT`], and each that may be a code, replaced.
+fn without_secrets(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
@@ -52,7 +62,13 @@ fn without_long_numbers(text: &str) -> String {
         let (word, after) = word.split_at(end);
         clean.push_str(before);
         let number = word.len() > LONGEST_COUNT && word.bytes().all(|b| b.is_ascii_digit());
-        clean.push_str(if number { INSTEAD } else { word });
+        clean.push_str(if number {
+            INSTEAD
+        } else if is_code(word) {
+            INSTEAD_OF_CODE
+        } else {
+            word
+        });
         rest = after;
     }
     clean.push_str(rest);
@@ -104,8 +120,10 @@ mod tests {
             ),
             ("2026-11-23T09:22:14.339752Z", "2026-11-23T09:22:14.339752Z"),
             ("3EB0B4C868BF184C2D66C4 429", "3EB0B4C868BF184C2D66C4 429"),
+            ("Code: RJ19LQR8", "Code: [code]"),
+            ("RJ19LQR80 rj19lqr8 SHUTDOWN", "RJ19LQR80 rj19lqr8 SHUTDOWN"),
         ] {
-            assert_eq!(without_long_numbers(text), clean);
+            assert_eq!(without_secrets(text), clean);
         }
     }
 
