@@ -103,6 +103,37 @@ async fn ten_thousand_missed_events_are_told_to_who_was_away_and_to_who_was_slow
 }
 
 #[tokio::test]
+async fn a_reader_resumes_over_kills_without_a_gap_or_a_duplicate() {
+    let (mut app, _session) = home().await;
+    let first = app.pull().await;
+    let mut last = id(first.last().unwrap()).to_owned();
+    let mut heard = Vec::new();
+    for round in 0..3_u64 {
+        let mut ears = app.listen_since(&last).await;
+        for n in 0..10 {
+            write(&app, &format!("round {round} number {n}")).await;
+        }
+        // Whatever has come by then is what was heard.
+        let listening = async {
+            while let Ok(event) = ears.next().await {
+                heard.push(event);
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_millis(40 * round), listening).await;
+        last = heard.last().map_or(last, |event| id(event).to_owned());
+        app.kill_gateway().await;
+        app.start_gateway().await;
+    }
+    write(&app, "end").await;
+    let mut ears = app.listen_since(&last).await;
+    heard.extend(ears.until(said("end")).await);
+    let log = after(&app, id(first.last().unwrap())).await;
+    assert_eq!(heard[..], log[..heard.len()]);
+    let texts = heard.iter().filter(|event| event["event"] == "message");
+    assert_eq!(texts.count(), 31, "nothing is lost, nothing comes twice");
+}
+
+#[tokio::test]
 async fn a_quiet_socket_is_pinged() {
     let app = TestApp::new().await;
     let mut ears = app.listen(json!({})).await;

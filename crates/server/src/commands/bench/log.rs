@@ -5,7 +5,7 @@
 
 use super::{
     report::{Case, Samples},
-    stage::Stage,
+    stage::{SHORT, Stage},
 };
 use crate::out;
 use anyhow::Context;
@@ -72,7 +72,7 @@ async fn grown(n: u64) -> anyhow::Result<Log> {
     let mut written = 0;
     while written < n {
         let step = STEP.min(n - written);
-        stage.append_many(step).await?;
+        stage.append_many(step, SHORT).await?;
         written += step;
     }
     let mut log = Log {
@@ -89,7 +89,7 @@ async fn grown(n: u64) -> anyhow::Result<Log> {
 impl Log {
     /// Appends a page's worth: these are the newest from now on.
     async fn mark(&mut self) -> anyhow::Result<()> {
-        let ids = self.stage.append_many(PAGE as u64 + 1).await?;
+        let ids = self.stage.append_many(PAGE as u64 + 1, SHORT).await?;
         self.after = *ids.first().context("nothing was appended")?;
         Ok(())
     }

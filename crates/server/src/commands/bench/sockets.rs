@@ -129,10 +129,12 @@ async fn bare(n: usize, length: Duration) -> anyhow::Result<Rounds> {
     Ok(rounds)
 }
 
-/// Bytes of memory that this process holds.
+/// Bytes of memory that this process holds, files that are mapped not counted.
 fn resident() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
     let kilobytes = line.and_then(|rest| rest.split_whitespace().next());
     let kilobytes: u64 = kilobytes
         .context("this system does not say how much memory is held")?

@@ -12,7 +12,7 @@ use super::{
     bare, log,
     report::{Case, Report, Samples, machine, round},
     sink::Sink,
-    stage::Stage,
+    stage::{PAYLOAD, Stage},
 };
 use crate::out;
 use anyhow::bail;
@@ -123,7 +123,7 @@ async fn keep_ahead(stage: Arc<Stage>, sink: Arc<Sink>, webhooks: u64) -> anyhow
     let mut appended = 0;
     loop {
         if appended < sink.count() / webhooks + AHEAD {
-            appended += stage.append_many(200).await?.len() as u64;
+            appended += stage.append_many(200, PAYLOAD).await?.len() as u64;
         } else {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
