@@ -8,7 +8,7 @@ use std::{
 };
 use tokio::{
     sync::watch,
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
     time::{Instant, sleep, sleep_until},
 };
 use wharf_domain::{
@@ -16,7 +16,7 @@ use wharf_domain::{
     log::{Begin, Follower, Logged, Next, Told as Event},
     ports::{
         courier::Told,
-        store::{DeliveryRow, OwedRow, StoreExt},
+        store::{DeliveryRow, OwedRow, Progress, StoreExt},
     },
     webhooks::{PATIENCE, WebhookRow, post},
 };
@@ -60,6 +60,30 @@ struct Lane {
     queue: VecDeque<Job>,
 }
 
+/// Pages of the book on their way to the disk. Attempts go on meanwhile.
+struct Writing {
+    progress: Progress,
+    task: JoinHandle<Result<bool>>,
+}
+
+impl Writing {
+    /// Returns once it is durable or failed. Dropping the future loses nothing.
+    async fn done(&mut self) -> Result<()> {
+        match (&mut self.task).await {
+            Ok(done) => done.map(|_| ()),
+            Err(_) => Err(Error::Internal("a write of a webhook's was cut off".into())),
+        }
+    }
+}
+
+/// The pages that are being written, for as long as there are any.
+async fn written(writing: &mut Option<Writing>) -> Result<()> {
+    match writing {
+        Some(writing) => writing.done().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Why a task ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Over {
@@ -91,6 +115,7 @@ pub struct Runner {
     /// When the first owed one is due.
     due: Option<Millis>,
     write_at: Option<Instant>,
+    writing: Option<Writing>,
 }
 
 impl Runner {
@@ -123,6 +148,7 @@ impl Runner {
             attempts: JoinSet::new(),
             due: None,
             write_at: None,
+            writing: None,
         };
         runner.take_stock().await?;
         Ok(runner)
@@ -176,7 +202,9 @@ impl Runner {
 
     async fn turn(&mut self) -> Result<Option<Over>> {
         if self.book.full() {
-            self.write_down().await?;
+            // One page at a time: whoever writes faster than the disk waits for it.
+            self.written().await?;
+            self.begin_to_write();
         }
         self.start().await?;
         let now = self.now();
@@ -207,7 +235,8 @@ impl Runner {
             () = sleep(owed_in.unwrap_or(LONGEST)), if owed_in.is_some() && !full => {
                 self.take_owed().await?;
             }
-            () = sleep_until(write_at) => self.write_down().await?,
+            done = written(&mut self.writing) => self.wrote(done)?,
+            () = sleep_until(write_at), if self.writing.is_none() => self.begin_to_write(),
         }
         Ok(None)
     }
@@ -486,24 +515,50 @@ impl Runner {
         self.write_at.get_or_insert_with(|| Instant::now() + LATER);
     }
 
+    /// Everything so far is on the disk when it returns.
     async fn write_down(&mut self) -> Result<()> {
+        self.written().await?;
+        self.begin_to_write();
+        self.written().await
+    }
+
+    /// What is being written is on the disk when it returns.
+    async fn written(&mut self) -> Result<()> {
+        if self.writing.is_none() {
+            return Ok(());
+        }
+        let done = written(&mut self.writing).await;
+        self.wrote(done)
+    }
+
+    fn begin_to_write(&mut self) {
         self.write_at = None;
         let told_to = self.follower.told_to();
         if !self.book.dirty() && told_to <= self.row.place {
-            return Ok(());
+            return;
         }
         let (id, progress) = (self.row.id, self.book.close(told_to));
-        let place = progress.place;
-        let written = progress.clone();
-        match self
-            .domain
-            .store
-            .write(move |tx| tx.progress_webhook(&id, &written))
-            .await
-        {
-            Ok(_) => {
-                if place > self.row.place {
-                    Arc::make_mut(&mut self.row).place = place;
+        let (domain, pages) = (Arc::clone(&self.domain), progress.clone());
+        let task = tokio::spawn(async move {
+            domain
+                .store
+                .write(move |tx| tx.progress_webhook(&id, &pages))
+                .await
+        });
+        self.writing = Some(Writing { progress, task });
+    }
+
+    fn wrote(&mut self, done: Result<()>) -> Result<()> {
+        let Some(Writing { progress, .. }) = self.writing.take() else {
+            return done;
+        };
+        match done {
+            Ok(()) => {
+                if progress.place > self.row.place {
+                    Arc::make_mut(&mut self.row).place = progress.place;
+                }
+                if self.book.dirty() {
+                    self.soon();
                 }
                 Ok(())
             }

@@ -8,7 +8,7 @@ use std::sync::{
 /// Attempts under way in all, about.
 const TOTAL: usize = 1_024;
 /// Of one webhook whose receiver answers.
-const MOST: usize = 16;
+const MOST: usize = 32;
 /// Of one whose receiver has failed last: enough to notice that it is back.
 const FAILING: usize = 2;
 

@@ -14,7 +14,8 @@ use tokio::time::{Instant, timeout};
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longer than all questions a name may take.
 const RESOLVE: Duration = Duration::from_secs(9);
-const IDLE_PER_HOST: usize = 4;
+/// As many as a webhook has under way: a connection that is closed because others are idle is dialled again at once.
+const IDLE_PER_HOST: usize = 32;
 const IDLE: Duration = Duration::from_secs(30);
 
 /// A request, ready to be judged.
