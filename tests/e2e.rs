@@ -21,6 +21,8 @@ mod commands;
 #[cfg(test)]
 mod contacts;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod imports;
@@ -36,6 +38,8 @@ mod outbox;
 mod presence;
 #[cfg(test)]
 mod realtime;
+#[cfg(test)]
+mod receivers;
 #[cfg(test)]
 mod search;
 #[cfg(test)]

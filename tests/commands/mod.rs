@@ -1,5 +1,7 @@
 //! The program as scripts use it.
 
+mod listen;
+
 use crate::harness::{Door, Program, TestApp, until};
 use serde_json::Value;
 

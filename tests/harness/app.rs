@@ -1,8 +1,11 @@
 //! A gateway and a simulated network, each a process, and a session paired between them.
 
-use super::{Door, Program, until};
+use super::{Door, Program, record, schemas, until};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::{
+    panic::AssertUnwindSafe,
+    path::{Path, PathBuf},
+};
 
 /// Both processes and their doors.
 pub struct TestApp {
@@ -47,15 +50,21 @@ fn text(value: &Value, field: &str) -> String {
 }
 
 impl Drop for TestApp {
-    /// A failed test shows what the gateway said last.
+    /// A failed test shows what the gateway said last; of any other the log of events is looked through.
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        let well = !std::thread::panicking()
+            && std::panic::catch_unwind(AssertUnwindSafe(|| record::check(self))).is_ok();
+        if !well {
             let log = self.dir.path().join("gateway.log");
             let log = std::fs::read_to_string(log).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
             let last = lines.len().saturating_sub(60);
             eprintln!("the gateway's log ends:\n{}", lines[last..].join("\n"));
         }
+        assert!(
+            well || std::thread::panicking(),
+            "the log of events: see above"
+        );
     }
 }
 
@@ -102,6 +111,11 @@ impl TestApp {
         &self.gateway_url
     }
 
+    /// The network's control API: no gateway.
+    pub fn phones_url(&self) -> &str {
+        self.phones.base()
+    }
+
     /// Starts the gateway on its data, on another port than before.
     pub async fn start_gateway(&mut self) {
         let data = self.data();
@@ -119,6 +133,7 @@ impl TestApp {
         let url = text(&gateway.line().await, "apiUrl");
         self.api = Door::new(&format!("{url}/api/v1"), Some(&self.key));
         self.root = Door::new(&url, None);
+        schemas::learn(&self.root).await;
         self.gateway = Some(gateway);
         self.gateway_url = url;
     }
@@ -153,6 +168,11 @@ impl TestApp {
     pub fn chat_host(&self) -> String {
         let rest = self.chat_url.split("//").nth(1).unwrap_or_default();
         rest.split('/').next().unwrap_or_default().to_owned()
+    }
+
+    /// Whether a gateway was started and not ended since.
+    pub fn runs(&self) -> bool {
+        self.gateway.is_some()
     }
 
     /// The gateway itself, for what is done to its process.

@@ -1,6 +1,6 @@
 //! A WebSocket reader as tests use it.
 
-use super::{PATIENCE, TestApp};
+use super::{PATIENCE, TestApp, schemas};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
@@ -51,6 +51,11 @@ impl Ears {
 
     /// The next event; pings are passed over.
     pub async fn next(&mut self) -> Result<Value, Ended> {
+        Ok(self.next_as_told().await?.0)
+    }
+
+    /// The same and its bytes.
+    pub async fn next_as_told(&mut self) -> Result<(Value, String), Ended> {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.0.next())
                 .await
@@ -66,7 +71,8 @@ impl Ears {
             };
             let event: Value = serde_json::from_str(text).unwrap();
             if event["type"] != "ping" {
-                return Ok(event);
+                schemas::check(&event, "a socket");
+                return Ok((event, text.to_owned()));
             }
         }
     }

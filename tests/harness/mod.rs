@@ -5,6 +5,8 @@ mod door;
 mod ears;
 mod process;
 mod proxy;
+pub mod record;
+pub mod schemas;
 
 pub use app::{Session, TestApp};
 pub use door::{Answer, Door};

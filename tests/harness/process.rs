@@ -14,7 +14,7 @@ use tokio::{
 /// A running `wharf`, killed when dropped.
 pub struct Program {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: Option<Lines<BufReader<ChildStdout>>>,
 }
 
 fn command(args: &[&str], env: &[(&str, &str)]) -> Command {
@@ -52,12 +52,16 @@ impl Program {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        Self {
+            child,
+            lines: Some(lines),
+        }
     }
 
     /// The next line it prints, as JSON; fails when it ends instead.
     pub async fn line(&mut self) -> Value {
-        let line = tokio::time::timeout(super::PATIENCE, self.lines.next_line())
+        let lines = self.lines.as_mut().expect("lines");
+        let line = tokio::time::timeout(super::PATIENCE, lines.next_line())
             .await
             .expect("it says nothing")
             .unwrap();
@@ -110,6 +114,19 @@ impl Program {
     /// SIGKILL, and gone.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
+    }
+
+    /// SIGTERM; its exit status, and the lines that nobody has read.
+    pub async fn end(mut self) -> (ExitStatus, Vec<Value>) {
+        let lines = self.lines.take().expect("lines");
+        let rest = tokio::spawn(async move {
+            let (mut lines, mut rest) = (lines, Vec::new());
+            while let Some(line) = lines.next_line().await.unwrap() {
+                rest.push(serde_json::from_str(&line).unwrap());
+            }
+            rest
+        });
+        (self.terminate().await, rest.await.unwrap())
     }
 
     /// SIGTERM; its exit status.

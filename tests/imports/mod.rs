@@ -2,7 +2,7 @@
 
 mod bad;
 #[path = "builder.rs"]
-mod builder;
+pub mod builder;
 mod good;
 
 use crate::harness::{Answer, OWN, Session, TestApp, until};
@@ -18,7 +18,7 @@ const SOFIA_LID: &str = "205227043110011@lid";
 const TEAM: &str = "120363000000000077@g.us";
 
 /// A database made by `fill`, sealed for the number of the session.
-fn backup(fill: impl FnOnce(&Builder)) -> Vec<u8> {
+pub fn backup(fill: impl FnOnce(&Builder)) -> Vec<u8> {
     seal(&plain(fill), &OWN[OWN.len() - 2..], true)
 }
 
@@ -29,7 +29,7 @@ fn plain(fill: impl FnOnce(&Builder)) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-async fn post(app: &TestApp, session: &Session, file: Vec<u8>, key: &str) -> Answer {
+pub async fn post(app: &TestApp, session: &Session, file: Vec<u8>, key: &str) -> Answer {
     let form = Form::new()
         .part("file", Part::bytes(file).file_name("msgstore.db.crypt15"))
         .text("key", key.to_owned());
@@ -39,7 +39,7 @@ async fn post(app: &TestApp, session: &Session, file: Vec<u8>, key: &str) -> Ans
 }
 
 /// The job once it is over.
-async fn over(app: &TestApp, session: &Session, job: &Value) -> Value {
+pub async fn over(app: &TestApp, session: &Session, job: &Value) -> Value {
     let path = session.path(&format!("/imports/{}", job["id"].as_str().unwrap()));
     until("the import to be over", || async {
         let job = app.api.get(&path).await.well();

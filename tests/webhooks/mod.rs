@@ -3,14 +3,14 @@
 mod bad_days;
 mod patience;
 mod promises;
-mod sink;
+pub mod sink;
 
 use crate::harness::{ANNA, OWN, Session, TestApp};
 use serde_json::{Value, json};
 use sink::{Mood, Sink};
 
 /// Receivers on this machine are permitted.
-const LOCAL: &[(&str, &str)] = &[
+pub const LOCAL: &[(&str, &str)] = &[
     ("WHARF_OUTBOUND__ALLOW_HTTP", "true"),
     ("WHARF_OUTBOUND__ALLOW_SUBNETS", r#"["127.0.0.0/8"]"#),
 ];

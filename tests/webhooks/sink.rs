@@ -1,6 +1,6 @@
 //! A receiver that the test plays.
 
-use crate::harness::{PATIENCE, until};
+use crate::harness::{PATIENCE, schemas, until};
 use axum::{
     Router,
     body::Bytes,
@@ -42,7 +42,9 @@ pub struct Delivery {
 
 impl Delivery {
     pub fn event(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
+        let event = serde_json::from_str(&self.body).unwrap();
+        schemas::check(&event, "a webhook");
+        event
     }
 
     pub fn id(&self) -> &str {

@@ -3,7 +3,7 @@
 //! What each operation says stands beside its handler. What they have in common is added here, once: path
 //! parameters, error answers, security, camelCase operation ids and the outer form of colon verbs.
 
-use crate::edge::colon;
+use crate::{edge::colon, v1::events};
 use axum::{
     http::{HeaderName, HeaderValue, header},
     response::{Html, IntoResponse},
@@ -103,6 +103,7 @@ pub fn finish(made: &utoipa::openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(made).unwrap_or_default();
     set(&mut document, "info", info());
     set(&mut document, "servers", json!([{"url": "/"}]));
+    events::schemas::add(&mut document);
     plain_numbers(&mut document);
     if let Some(components) = document.get_mut("components") {
         set(components, "securitySchemes", schemes());
@@ -364,6 +365,66 @@ mod tests {
             .collect();
         assert_eq!(shown, colon::VERBS.into_iter().collect());
         assert!(!document.to_string().contains('~'));
+    }
+
+    /// Names of the types in a source file that are schemas.
+    fn schemas_of(source: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        let (mut derived, mut renamed) = (false, None);
+        for line in source.lines() {
+            derived |= line.starts_with("#[derive(") && line.contains("ToSchema");
+            if let Some(name) = line.strip_prefix("#[schema(as = ") {
+                renamed = Some(name.trim_end_matches(")]"));
+            }
+            let mut words = line
+                .split_whitespace()
+                .skip_while(|word| word.starts_with("pub"));
+            if !matches!(words.next(), Some("struct" | "enum")) {
+                continue;
+            }
+            let rest = words.next().unwrap_or_default();
+            let name = rest.split(['<', '(', ';', '{']).next().unwrap_or_default();
+            if std::mem::take(&mut derived) {
+                names.push(renamed.take().unwrap_or(name).to_owned());
+            }
+        }
+        names
+    }
+
+    /// Of two types with one name only one would be in the document, and no word of it.
+    #[test]
+    fn no_two_schemas_share_a_name() {
+        let mut folders = vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut names = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|end| end == "rs") {
+                    names.extend(schemas_of(&std::fs::read_to_string(path).unwrap()));
+                }
+            }
+        }
+        names.sort();
+        for pair in names.windows(2) {
+            assert_ne!(pair[0], pair[1], "two schemas have this name");
+        }
+        let made = ["Error", "LoggedEvent", "ChatPayload", "ContactPayload"];
+        let document = crate::router::describe();
+        for name in document["components"]["schemas"]
+            .as_object()
+            .unwrap()
+            .keys()
+        {
+            let plain = name.split('_').next().unwrap();
+            let event = name.ends_with("Event") || made.contains(&plain);
+            let seen = names.iter().any(|known| known == plain);
+            assert!(
+                event || seen,
+                "{name} comes from a type that this test does not see"
+            );
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::sync::Arc;
-use wharf_types::{EventId, Millis, OutboxId, SendStatus};
+use wharf_types::{EventId, Millis, OutboxId, SendStatus, SessionStatus, WebhookId};
 
 /// Appends events of one session within one write job.
 pub struct Log {
@@ -119,6 +119,46 @@ pub struct SyncedPayload {
     pub groups: u64,
 }
 
+/// Where a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the contract's fields")]
+pub struct StatusPayload<'a> {
+    pub status: SessionStatus,
+    pub reason: &'a str,
+    pub since: Millis,
+}
+
+/// WhatsApp limits or bans the account; until when, where it says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the contract's fields")]
+pub struct RestrictedPayload<'a> {
+    pub reason: &'a str,
+    pub until: Option<Millis>,
+}
+
+/// A webhook is told nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the contract's fields")]
+pub struct WebhookDisabledPayload<'a> {
+    pub webhook_id: WebhookId,
+    pub reason: &'a str,
+}
+
+/// Of a test event: which webhook is tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the contract's fields")]
+pub struct WebhookTestPayload {
+    pub webhook_id: WebhookId,
+}
+
+/// A payload as it is stored.
+pub(crate) fn rendered(kind: &str, payload: &impl Serialize) -> Result<String> {
+    serde_json::to_string(payload)
+        .map_err(|error| Error::Internal(format!("payload of {kind}: {error}")))
+}
+
 impl Log {
     /// For one write job.
     pub fn new(scope: SessionScope, ids: Arc<dyn Ids>, now: Millis) -> Self {
@@ -127,8 +167,7 @@ impl Log {
 
     /// Appends one event.
     pub fn event(&mut self, tx: &mut dyn Tx, kind: &str, payload: &impl Serialize) -> Result<()> {
-        let text = serde_json::to_string(payload)
-            .map_err(|error| Error::Internal(format!("payload of {kind}: {error}")))?;
+        let text = rendered(kind, payload)?;
         let id = EventId::new(self.ids.ulid());
         tx.append_event(&self.scope, id, kind, self.now, &text)?;
         Ok(())
@@ -237,7 +276,7 @@ impl Log {
         reason: &str,
         until: Option<Millis>,
     ) -> Result<()> {
-        let payload = serde_json::json!({ "reason": reason, "until": until });
+        let payload = RestrictedPayload { reason, until };
         self.event(tx, "account.restricted", &payload)
     }
 

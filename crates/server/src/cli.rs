@@ -72,6 +72,9 @@ pub enum Command {
     /// Reset the password of somebody who logs in here, or make them super_admin.
     #[command(subcommand)]
     Users(Users),
+    /// Print events as they come, and forward them to a program on this machine.
+    #[command(long_about = LISTEN)]
+    Listen(Listen),
     /// Check configuration and surroundings, and say what to do.
     Doctor,
     /// Print the OpenAPI document.
@@ -80,6 +83,61 @@ pub enum Command {
     #[command(subcommand)]
     Bench(Bench),
 }
+
+const LISTEN: &str = "Print events as they come, and forward them to a program on this machine.
+
+Reads the gateway's event log over its API, in order, from now on; what was printed (and taken, with --forward) is kept in \
+the state file, and the next run goes on from there. With --json each line is an event as every reader gets it, after a \
+first line {\"ready\": true, …}. With --forward each event is posted as a webhook would be, signed by Standard Webhooks with \
+a secret that is printed at the start, and tried again until it is answered with 2xx. At least once: a kill repeats the \
+event in between. What is told live only (auth.*, presence) comes by WebSocket alone.";
+
+/// Where a key and a gateway are named for `listen`; no settings of the gateway's own.
+#[derive(Debug, Args)]
+pub struct Listen {
+    /// Address of the gateway.
+    #[arg(
+        long,
+        env = "WHARF_API_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    pub api_url: String,
+    /// API key with `read`; with `manage` also webhook.disabled. The variable keeps it out of lists of processes.
+    #[arg(
+        long,
+        env = "WHARF_API_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub key: String,
+    /// Post each event to this address, such as http://localhost:3000/hook.
+    #[arg(long, value_name = "URL")]
+    pub forward: Option<String>,
+    /// Sign with this secret, whsec_ and 24 to 64 bytes in base64 (default: one is made and kept in the state file).
+    #[arg(
+        long,
+        env = "WHARF_LISTEN_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub secret: Option<String>,
+    /// Only events of this session (repeatable).
+    #[arg(long, value_name = "ID")]
+    pub session: Vec<String>,
+    /// Only events of this type (repeatable).
+    #[arg(long, value_name = "TYPE")]
+    pub event: Vec<String>,
+    /// Begin after this event instead of where the last run ended.
+    #[arg(long, value_name = "EVENT")]
+    pub after: Option<wharf_types::EventId>,
+    /// Where the place in the log is kept (default: listen.json in the data directory).
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+}
+
+/// Variables that name a flag of a command, and no setting.
+pub const VARIABLES: [&str; 3] = ["WHARF_API_URL", "WHARF_API_KEY", "WHARF_LISTEN_SECRET"];
 
 #[derive(Debug, Args)]
 pub struct Serve {

@@ -3,6 +3,7 @@
 //! Nested keys join with `__`. Text that begins with `[` or `{` is JSON; a setting whose default is text takes
 //! the value as it is, so a token of digits stays a token; what is left reads as true, false or a number.
 
+use crate::cli::VARIABLES;
 use figment::{
     Error, Metadata, Profile, Provider,
     value::{Dict, Map, Value},
@@ -28,6 +29,9 @@ impl<D: Serialize> Environment<D> {
 
     fn of(defaults: D, variables: Vec<(String, String)>) -> Self {
         let ours = |(name, value): (String, String)| {
+            if VARIABLES.contains(&name.as_str()) {
+                return None;
+            }
             Some((name.strip_prefix(PREFIX)?.to_ascii_lowercase(), value))
         };
         Self {
@@ -107,6 +111,7 @@ mod tests {
             ("WHARF_METRICS_TOKEN", "12345"),
             ("WHARF_OUTBOUND__ALLOW_HTTP", "true"),
             ("OTHER", "x"),
+            ("WHARF_API_KEY", "of a command"),
         ])
         .unwrap();
         assert_eq!(config.auth.issuers.len(), 1);

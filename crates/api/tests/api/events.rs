@@ -181,6 +181,26 @@ async fn a_wait_ends_with_the_event_and_not_by_another() {
 }
 
 #[tokio::test]
+async fn who_wants_only_what_is_new_begins_at_the_end() {
+    let api = TestApi::new().await;
+    let latest = "after=latest&wait=30";
+    let nothing = json!({"data": [], "nextCursor": ""});
+    assert_eq!(page(&api, &api.key, latest).await, nothing);
+    let (one, _) = two_sessions(&api).await;
+    api.told(one, vec![message("OLD")]).await;
+    let end = page(&api, &api.key, latest).await;
+    let newest = walk(&api, "", 200).await.pop().unwrap();
+    assert_eq!(end, json!({"data": [], "nextCursor": newest["id"]}));
+    let after = format!("after={}&events=message", newest["id"].as_str().unwrap());
+    assert_eq!(page(&api, &api.key, &after).await, nothing);
+    api.told(one, vec![message("NEW")]).await;
+    let new = page(&api, &api.key, &after).await;
+    assert_eq!(new["data"][0]["payload"]["waMessageId"], "NEW");
+    let wrong = api.get("/events?after=latest&events=mesage").await;
+    wrong.is(400, "validation_error");
+}
+
+#[tokio::test]
 async fn who_was_away_too_long_is_told_the_oldest_event() {
     let api = TestApi::new().await;
     let (one, _) = two_sessions(&api).await;

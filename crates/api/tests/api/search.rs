@@ -28,7 +28,7 @@ fn said(chat: InChat, wa_id: &str, at: i64, body: &str, file: &str) -> Inbound {
         kind: "text".to_owned(),
         body: body.to_owned(),
         extra: MessageExtra {
-            media: (!file.is_empty()).then(|| json!({"filename": file})),
+            media: (!file.is_empty()).then(|| json!({"caption": "", "filename": file, "height": null, "kind": "document", "mimetype": "", "seconds": null, "size": null, "width": null})),
             ..MessageExtra::default()
         },
         origin: Origin::Live,

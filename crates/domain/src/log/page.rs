@@ -31,6 +31,8 @@ pub struct EventPage {
     pub events: Vec<Logged>,
     /// There is more after the last.
     pub more: bool,
+    /// The newest there is: for who asked where the log ends.
+    pub newest: Option<EventId>,
 }
 
 impl EventPage {
@@ -38,7 +40,8 @@ impl EventPage {
     pub fn next_cursor(&self) -> String {
         match self.events.last() {
             Some(last) if self.more => last.id.to_string(),
-            _ => String::new(),
+            Some(_) => String::new(),
+            None => self.newest.map(|id| id.to_string()).unwrap_or_default(),
         }
     }
 }
@@ -136,6 +139,22 @@ impl Domain {
         Ok(EventPage {
             events: rows.into_iter().map(Logged::from).collect(),
             more,
+            newest: None,
+        })
+    }
+
+    /// A page without events that leads to the end of an organization's log; to its beginning while it is empty.
+    pub async fn end_of_log(&self, org: OrgId) -> Result<EventPage> {
+        let newest = self
+            .store
+            .read(move |view| {
+                let last = view.last_event(&org)?;
+                Ok(view.events(&org, last - 1, 1)?.pop())
+            })
+            .await?;
+        Ok(EventPage {
+            newest: newest.map(|row| row.id),
+            ..EventPage::default()
         })
     }
 }

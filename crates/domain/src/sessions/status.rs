@@ -4,7 +4,7 @@ use super::{SessionRow, SessionScope};
 use crate::{
     Domain, Error, Result,
     audit::Trail,
-    events::Log,
+    events::{Log, StatusPayload, rendered},
     inbound::Seen,
     ports::{
         engine::Connection,
@@ -24,8 +24,13 @@ pub(super) fn set(row: &mut SessionRow, status: SessionStatus, reason: &str) {
 
 /// Writes `session.status`.
 pub(super) fn log(tx: &mut dyn Tx, id: EventId, row: &SessionRow, now: Millis) -> Result<()> {
-    let payload = serde_json::json!({ "status": row.status, "reason": row.status_reason, "since": row.status_since });
-    tx.append_event(&row.scope, id, "session.status", now, &payload.to_string())
+    const KIND: &str = "session.status";
+    let payload = StatusPayload {
+        status: row.status,
+        reason: &row.status_reason,
+        since: row.status_since,
+    };
+    tx.append_event(&row.scope, id, KIND, now, &rendered(KIND, &payload)?)
         .map(|_| ())
 }
 

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Domain, Error, Result,
     audit::By,
+    events::{WebhookDisabledPayload, rendered},
     log::kinds,
     ports::store::{StoreExt, Tx},
 };
@@ -306,7 +307,11 @@ fn disable(
     row.active = false;
     row.updated_at = now;
     tx.put_webhook(&row)?;
-    let payload = json!({ "webhookId": id, "reason": reason });
-    tx.append_org_event(&org, event, "webhook.disabled", now, &payload.to_string())?;
+    const KIND: &str = "webhook.disabled";
+    let payload = WebhookDisabledPayload {
+        webhook_id: id,
+        reason,
+    };
+    tx.append_org_event(&org, event, KIND, now, &rendered(KIND, &payload)?)?;
     Ok(())
 }

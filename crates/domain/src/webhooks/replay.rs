@@ -4,6 +4,7 @@ use super::{WebhookRow, WebhookScope};
 use crate::{
     Domain, Error, Result,
     audit::By,
+    events::{WebhookTestPayload, rendered},
     log::{Found, Head, envelope},
     ports::{
         courier::{Post, Told},
@@ -65,10 +66,11 @@ impl Domain {
     pub async fn test_webhook(&self, scope: &WebhookScope, id: WebhookId) -> Result<Told> {
         let row = self.webhook_row(scope, id).await?;
         let event = EventId::new(self.ids.ulid()).to_string();
-        let payload = serde_json::json!({ "webhookId": id }).to_string();
+        const KIND: &str = "webhook.test";
+        let payload = rendered(KIND, &WebhookTestPayload { webhook_id: id })?;
         let body = envelope(&Head {
             id: &event,
-            kind: "webhook.test",
+            kind: KIND,
             org: row.org,
             session: None,
             seq: None,

@@ -4,6 +4,7 @@ mod bench;
 mod doctor;
 mod init;
 mod keys;
+mod listen;
 mod openapi;
 mod serve;
 mod users;
@@ -33,7 +34,11 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub async fn run(command: Command, config: Config, json: bool) -> Result<(), Failure> {
     let quiet = matches!(
         command,
-        Command::Demo(_) | Command::Sandbox(_) | Command::Bench(_) | Command::Doctor
+        Command::Demo(_)
+            | Command::Sandbox(_)
+            | Command::Bench(_)
+            | Command::Doctor
+            | Command::Listen(_)
     );
     telemetry::start(
         config.log_format,
@@ -49,6 +54,7 @@ pub async fn run(command: Command, config: Config, json: bool) -> Result<(), Fai
         Command::Keys(what) => keys::run(what, &config, json).await,
         Command::Users(what) => users::run(what, &config, json).await,
         Command::Doctor => doctor::run(&config, json).await,
+        Command::Listen(args) => listen::run(&args, &config, json).await,
         Command::Openapi => openapi::run(),
         #[cfg(feature = "sandbox")]
         Command::Demo(args) => demo::run(&args, config, json).await,

@@ -14,11 +14,15 @@ use wharf_domain::{
     log::{EventPage, PullAsked},
 };
 
+/// In place of an id: from now on.
+const LATEST: &str = "latest";
+
 /// Which events, and how long to wait for one.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
-    /// The id of the last event seen; absent = from the oldest that is kept.
+    /// The id of the last event seen; absent = from the oldest that is kept; `latest` = answered at once, without events:
+    /// `nextCursor` is the newest event there is, to go on from.
     pub after: Option<String>,
     /// Sessions by id, separated by commas; absent = all that the credential sees.
     pub sessions: Option<String>,
@@ -45,7 +49,7 @@ pub async fn list_events(
     query: Query,
 ) -> ApiResult<Raw> {
     let after = match query.text("after")? {
-        None => None,
+        None | Some(LATEST) => None,
         Some(text) => Some(
             text.parse()
                 .map_err(|_| ApiError::invalid("after", "is not the id of an event"))?,
@@ -64,6 +68,9 @@ pub async fn list_events(
     let events = list(query.text("events")?);
     let (domain, principal) = (state.domain(), &caller.principal);
     let filter = asked(domain, caller.org, principal, &sessions, events).await?;
+    if query.text("after")? == Some(LATEST) {
+        return Ok(Raw(domain.end_of_log(caller.org).await?));
+    }
     let wait = Duration::from_secs(wait);
     let pull = PullAsked {
         after,

@@ -1,6 +1,8 @@
 //! The event log, pulled.
 
 pub mod list;
+pub mod payloads;
+pub mod schemas;
 
 use crate::{
     auth::Principal,
@@ -19,7 +21,7 @@ use wharf_domain::{
 };
 use wharf_types::{Capability, OrgId, SessionId};
 
-/// One event, the same JSON on every way out.
+/// An envelope: what every event has. [`schemas`] makes one of each type of it.
 #[derive(Serialize, ToSchema)]
 pub struct Event {
     /// `v1`.
@@ -37,7 +39,7 @@ pub struct Event {
     pub seq: Option<i64>,
     /// When.
     pub timestamp: i64,
-    /// What the type says; `{"erased": true}` once the session is deleted.
+    /// What the type says; `{"erased": true}` once the session is deleted or the person erased.
     #[schema(value_type = Object)]
     pub payload: Value,
 }

@@ -14,7 +14,6 @@ pub mod search;
 pub mod send;
 pub mod vote;
 
-use serde_json::Value;
 use utoipa::ToSchema;
 
 /// A stored message.
@@ -30,9 +29,9 @@ pub struct Message {
     pub chat_id: i64,
     /// JID of its chat.
     pub chat_jid: String,
-    /// `{name, phone, vcard}` of a contact message.
-    #[schema(required, value_type = Option<Object>)]
-    pub contact: Option<Value>,
+    /// Of a contact message.
+    #[schema(required)]
+    pub contact: Option<MessageContact>,
     /// When it was stored.
     pub created_at: i64,
     /// Deleted for everyone.
@@ -49,12 +48,12 @@ pub struct Message {
     pub has_media: bool,
     /// Row id: the order of arrival.
     pub id: i64,
-    /// `{latitude, longitude, name, address}` of a location.
-    #[schema(required, value_type = Option<Object>)]
-    pub location: Option<Value>,
-    /// `{caption, filename, height, kind, mimetype, seconds, size, width}`.
-    #[schema(required, value_type = Option<Object>)]
-    pub media: Option<Value>,
+    /// Of a location.
+    #[schema(required)]
+    pub location: Option<MessageLocation>,
+    /// Of a message with a file.
+    #[schema(required)]
+    pub media: Option<MessageMedia>,
     /// JIDs mentioned.
     pub mentions: Vec<String>,
     /// Of a poll.
@@ -87,6 +86,57 @@ pub struct Message {
     pub kind: String,
     /// WhatsApp's id, unique within chat and sender.
     pub wa_message_id: String,
+}
+
+/// A card of somebody.
+#[derive(ToSchema)]
+pub struct MessageContact {
+    /// Their name, as sent.
+    pub name: String,
+    /// Digits of the first number on it, `""` if none.
+    pub phone: String,
+    /// The card itself; of several, one after another.
+    pub vcard: String,
+}
+
+/// A place.
+#[derive(ToSchema)]
+pub struct MessageLocation {
+    /// Degrees north.
+    #[schema(required)]
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    #[schema(required)]
+    pub longitude: Option<f64>,
+    /// Its name, `""` if none.
+    pub name: String,
+    /// Its address, `""` if none.
+    pub address: String,
+}
+
+/// A message's file.
+#[derive(ToSchema)]
+pub struct MessageMedia {
+    /// Words beside it, `""` if none.
+    pub caption: String,
+    /// Its name, `""` if none.
+    pub filename: String,
+    /// Pixels.
+    #[schema(required)]
+    pub height: Option<u32>,
+    /// `image`, `video`, `gif`, `audio`, `voice`, `document`, `sticker`, …
+    pub kind: String,
+    /// Its MIME type, `""` when not told.
+    pub mimetype: String,
+    /// How long it plays.
+    #[schema(required)]
+    pub seconds: Option<u32>,
+    /// Bytes.
+    #[schema(required)]
+    pub size: Option<u64>,
+    /// Pixels.
+    #[schema(required)]
+    pub width: Option<u32>,
 }
 
 /// A reaction.

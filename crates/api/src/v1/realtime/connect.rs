@@ -41,7 +41,7 @@ pub struct Asked {
 /// behind (resume by `since`), 1012 the gateway restarts. Needs `read`, by ticket or by credential.
 #[utoipa::path(get, path = "/realtime", tag = "events", params(Asked),
     responses(
-        (status = 101, description = "Events follow."),
+        (status = 101, body = events::Event, description = "Events follow, one a text frame."),
         (status = 410, description = "`gone`: `since` is older than the log is kept; `details.oldest` is the oldest event there is"),
     ))]
 pub async fn connect_realtime(

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(wharf_api::describe);
 
+const ERASED: &str = "#/components/schemas/ErasedPayload";
+
 fn is_of(pattern: &str, path: &str) -> bool {
     let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
     loop {
@@ -58,6 +60,11 @@ fn of_schema(schema: &Value, value: &Value, at: &str) {
             &format!("{at} {name}"),
         );
     }
+    if let Some(named) = schema["discriminator"]["propertyName"].as_str() {
+        let to = &schema["discriminator"]["mapping"][value[named].as_str().unwrap_or_default()];
+        assert!(to.is_string(), "{at}: no {named} is {}", value[named]);
+        return of_schema(&serde_json::json!({ "$ref": to }), value, at);
+    }
     if let Some(choices) = schema["oneOf"].as_array() {
         if value.is_null() {
             assert!(
@@ -66,7 +73,12 @@ fn of_schema(schema: &Value, value: &Value, at: &str) {
             );
             return;
         }
-        let rest: Vec<_> = choices.iter().filter(|one| one["type"] != "null").collect();
+        let mut rest: Vec<_> = choices.iter().filter(|one| one["type"] != "null").collect();
+        // What an event said, or that it is gone.
+        rest.retain(|one| one["$ref"] != ERASED || value["erased"] == true);
+        if value["erased"] == true {
+            rest.retain(|one| one["$ref"] == ERASED);
+        }
         assert_eq!(rest.len(), 1, "{at}: {schema}");
         return of_schema(rest[0], value, at);
     }
@@ -102,6 +114,9 @@ fn of_schema(schema: &Value, value: &Value, at: &str) {
         other => panic!("{at}: type {other}"),
     });
     assert!(fits, "{at}: {value} is no {types:?}");
+    if let Some(only) = schema.get("const") {
+        assert_eq!(value, only, "{at}");
+    }
     if let Some(allowed) = schema["enum"].as_array() {
         assert!(
             allowed.contains(value),
