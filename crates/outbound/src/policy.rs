@@ -36,7 +36,7 @@ const OTHER_PROTOCOLS: &[u16] = &[
 ];
 
 impl Policy {
-    /// Every address, http too: for a simulated network only.
+    /// Every address, http too: for a simulated network, and for addresses on the command line of whoever runs the program.
     pub fn everywhere() -> Self {
         let all = ["0.0.0.0/0", "::/0"].map(|net| net.parse().ok());
         Self {
