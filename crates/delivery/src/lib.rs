@@ -12,6 +12,7 @@
 
 mod book;
 mod courier;
+mod rest;
 mod runner;
 mod share;
 mod steady;

@@ -1,6 +1,6 @@
 //! One webhook's task.
 
-use crate::{book::Book, share::Busy, steady::Steady};
+use crate::{book::Book, rest::Rest, share::Busy, steady::Steady};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
@@ -112,6 +112,7 @@ pub struct Runner {
     attempts: JoinSet<Result<Done>>,
     book: Book,
     failing: bool,
+    rest: Rest,
     /// When the first owed one is due.
     due: Option<Millis>,
     write_at: Option<Instant>,
@@ -134,6 +135,7 @@ impl Runner {
         let mut runner = Self {
             book: Book::new(failing_since),
             failing: failing_since.is_some(),
+            rest: Rest::default(),
             domain,
             time,
             longest: row.policy.longest(),
@@ -206,14 +208,20 @@ impl Runner {
             self.written().await?;
             self.begin_to_write();
         }
-        self.start().await?;
         let now = self.now();
+        let overdue = self.due.is_some_and(|due| self.due(due, now) <= now);
+        if self.failing && overdue && self.attempts.len() < self.allowed() {
+            // Who fails has few attempts: what waits longest comes first.
+            self.take_owed().await?;
+        }
+        self.start().await?;
         let owed_in = self.due.map(|due| {
             let wait = u64::try_from(self.due(due, now).saturating_sub(now)).unwrap_or(0);
             Duration::from_millis(wait).min(LONGEST)
         });
         let full = self.attempts.len() >= self.allowed();
         let write_at = self.write_at.unwrap_or_else(|| Instant::now() + IDLE);
+        let rested = self.rest.until(Instant::now());
         tokio::select! {
             changed = self.changes.changed() => {
                 if changed.is_err() {
@@ -235,6 +243,7 @@ impl Runner {
             () = sleep(owed_in.unwrap_or(LONGEST)), if owed_in.is_some() && !full => {
                 self.take_owed().await?;
             }
+            () = sleep_until(rested.unwrap_or_else(Instant::now)), if rested.is_some() => {}
             done = written(&mut self.writing) => self.wrote(done)?,
             () = sleep_until(write_at), if self.writing.is_none() => self.begin_to_write(),
         }
@@ -258,7 +267,11 @@ impl Runner {
 
     fn allowed(&mut self) -> usize {
         let busy = !self.attempts.is_empty() || !self.ready.is_empty() || self.due.is_some();
-        self.share.allowed(busy, self.failing)
+        let allowed = self.share.allowed(busy, self.failing);
+        match self.rest.until(Instant::now()) {
+            Some(_) => 0,
+            None => allowed,
+        }
     }
 
     /// An event of the log.
@@ -392,6 +405,7 @@ impl Runner {
             .increment(1);
         let now = self.now();
         self.failing = !taken;
+        self.rest.note(taken, Instant::now());
         let mut over = None;
         let next_at = if taken {
             self.book.failing_since = None;
