@@ -1,7 +1,7 @@
 //! `wharf bench webhooks`: deliveries through the whole gateway, from the log on disk to a receiver over a socket.
 //!
 //! - `deliver`: as many as go to a receiver that takes 10 ms over each, beside a bare client that posts to the same
-//!   receiver with as many connections as were measured to carry most (`bare`).
+//!   receiver over as many connections as the webhooks may have (`bare`).
 //! - `first`: from the commit of an event to its first attempt, at 500 events a second.
 //! - `others`: from commit to attempt, of all but one of a crowd of webhooks; then while the one hangs on every delivery
 //!   (`others_hung`), and while it refuses every one (`others_refused`). It hears everything, the others a session each.
@@ -26,8 +26,9 @@ use wharf_domain::ports::store::StoreExt;
 
 /// Sessions that the events are of: within one, events go one after another.
 const SESSIONS: usize = 64;
-/// Connections of the bare client.
-const BARE: usize = 64;
+/// Attempts that a webhook may have under way, and all of them together.
+const UNDER_WAY: usize = 32;
+const ALL_UNDER_WAY: usize = 1_024;
 /// Events that may wait for a webhook that is to have always something to do.
 const AHEAD: u64 = 2_000;
 /// Events a second of the paced cases.
@@ -48,15 +49,15 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let length = Duration::from_secs(seconds);
     let (mut cases, mut figures) = (Vec::new(), BTreeMap::new());
-    out::complain(format_args!("the bare client"));
-    let sink = Sink::start().await?;
-    let bare = bare::posts(sink.url(), BARE, length).await?;
-    let bare = bare.case("bare", BARE as u64, 0.0);
     for &n in webhooks {
         out::complain(format_args!("delivering to {n} webhooks"));
+        let connections = (n * UNDER_WAY).min(ALL_UNDER_WAY);
+        let sink = Sink::start().await?;
+        let bare = bare::posts(sink.url(), connections, length).await?;
+        let bare = bare.case("bare", n as u64, 0.0);
         cases.push(deliver(n, length, bare.rate).await?);
+        cases.push(bare);
     }
-    cases.push(bare);
     out::complain(format_args!("{PACE} events a second"));
     cases.push(first(length).await?);
     if crowd > 1 {
