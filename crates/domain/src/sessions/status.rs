@@ -42,7 +42,11 @@ fn apply(row: &mut SessionRow, state: &Connection, now: Millis) {
             SessionStatus::Starting,
             if *again { "reconnecting" } else { "" },
         ),
-        Connection::AwaitingScan => set(row, SessionStatus::ScanQrCode, ""),
+        Connection::AwaitingScan => {
+            // The device is blank, whatever was told before it could be stored.
+            row.linked = false;
+            set(row, SessionStatus::ScanQrCode, "");
+        }
         Connection::AwaitingPasskey { compared } => set(
             row,
             SessionStatus::ScanQrCode,

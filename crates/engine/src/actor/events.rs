@@ -177,16 +177,11 @@ async fn state(actor: &Arc<Actor>, event: &Event, ends: &Ends, fetched: &AtomicB
             actor.set_code(None);
             actor.passkey_done();
             actor.learn_own();
-            let own = actor.own();
-            if let Some(phone) = own.phone {
-                actor
-                    .tell(Connection::Paired {
-                        phone,
-                        lid: own.lid,
-                        push_name: actor.client.push_name(),
-                    })
-                    .await;
+            // First the device, then the word of it: the library writes it down in its own time.
+            if let Err(error) = actor.client.persistence_manager().flush().await {
+                tracing::error!(session = %actor.scope.id, %error, "a new device was not stored yet");
             }
+            actor.tell_paired().await;
         }
         Event::PairError(error) => {
             tracing::warn!(session = %actor.scope.id, error = error.error, "pairing failed");

@@ -67,9 +67,7 @@ pub(crate) async fn launch(
         .store
         .read(move |view| view.session(&scope.org, &scope.id))
         .await?;
-    if stored.is_none() {
-        return Err(Error::NotFound("session"));
-    }
+    let stored = stored.ok_or(Error::NotFound("session"))?;
     let device = Arc::new(DeviceStore::new(
         Arc::clone(&shared.store),
         Arc::clone(&shared.secrets),
@@ -159,6 +157,10 @@ pub(crate) async fn launch(
         run: Mutex::default(),
     });
     actor.learn_own();
+    // A process died between the device's link and the domain's word of it.
+    if actor.paired() && !stored.linked {
+        actor.tell_paired().await;
+    }
 
     let weak = Arc::downgrade(&actor);
     let (parts, fresh) = mpsc::unbounded_channel();

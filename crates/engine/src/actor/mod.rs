@@ -179,6 +179,20 @@ impl Actor {
         self.client.pn().is_some()
     }
 
+    /// Tells whose device it is.
+    async fn tell_paired(&self) {
+        let Seen { phone, lid } = self.own();
+        if let Some(phone) = phone {
+            let push_name = self.client.push_name();
+            self.tell(Connection::Paired {
+                phone,
+                lid,
+                push_name,
+            })
+            .await;
+        }
+    }
+
     /// Tells a state, unless the actor is over or it says nothing new.
     async fn tell(&self, state: Connection) {
         let next = match &state {

@@ -6,7 +6,10 @@ use std::{
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
-use wharf_domain::ports::engine::{Connection, Engine};
+use wharf_domain::ports::{
+    engine::{Connection, Engine},
+    store::StoreExt,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopped_and_started_it_is_the_same_device_and_the_queue_comes() {
@@ -202,4 +205,33 @@ async fn forgotten_it_writes_nothing_more() {
         1,
         "the phone still lists it: {account}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_device_it_is_is_told_until_it_is_known() {
+    let home = Home::linked().await;
+    let times = || {
+        let states = home.inbox.states.lock().unwrap();
+        let paired = |state: &&Connection| matches!(state, Connection::Paired { .. });
+        states.iter().filter(paired).count()
+    };
+    assert_eq!(times(), 1);
+    // This domain writes nothing: as if the process had died before it could.
+    home.engine.stop(&home.scope).await.unwrap();
+    home.engine.start(&home.scope).await.unwrap();
+    home.online().await;
+    assert_eq!(times(), 2);
+    let scope = home.scope;
+    home.store
+        .write(move |tx| {
+            let mut row = tx.session(&scope.org, &scope.id)?.unwrap();
+            row.linked = true;
+            tx.update_session(&row)
+        })
+        .await
+        .unwrap();
+    home.engine.stop(&home.scope).await.unwrap();
+    home.engine.start(&home.scope).await.unwrap();
+    home.online().await;
+    assert_eq!(times(), 2);
 }
