@@ -110,8 +110,12 @@ async fn linked_by_qr_after_both_steps_and_heard_only_by_who_may_manage() {
         heard["payload"],
         json!({ "publicKey": options, "expiresAt": request["expiresAt"] })
     );
-    let now = app.status(&session, "scan_qr_code").await;
-    assert_eq!(now["statusReason"], "passkey_request");
+    until("its reason", || async {
+        let now = app.api.get(&session.path("")).await.well();
+        assert_eq!(now["status"], "scan_qr_code");
+        (now["statusReason"] == "passkey_request").then_some(())
+    })
+    .await;
     // The code it was scanned from is used up.
     app.api.get(&session.path("/qr")).await.refused(404);
     let other = json!({ "phone": OWN });
