@@ -202,6 +202,8 @@ async fn typing_is_heard_live_and_never_logged() {
     let there = app.api.request(Method::PUT, &session.path("/presence"));
     let there = Door::send(there.json(&json!({ "state": "available" }))).await;
     assert_eq!(there.status, 204, "{}", there.body);
+    // Once this is answered, the network has heard what went before it.
+    app.api.get(&session.path("/contacts/blocked")).await.well();
     let path = format!("/accounts/{ANNA}/send");
     let body = json!({ "to": OWN, "type": "typing", "state": "composing" });
     app.phones.post(&path, body).await.well();
